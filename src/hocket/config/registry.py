@@ -1,0 +1,30 @@
+"""Which dataclass each group of conf/ is checked against. A new model or view adds its line here.
+
+Values are import paths, so that looking one up does not import the others.
+"""
+
+SINGLE = {
+    "profile": "hocket.config.schema:ProfileConfig",
+    "trainer": "hocket.config.schema:TrainerConfig",
+    "logger": "hocket.config.schema:LoggerConfig",
+    "clean": "hocket.config.corpus:CleanConfig",
+    "split": "hocket.config.corpus:SplitConfig",
+    "augment": "hocket.config.corpus:AugmentConfig",
+    "engine": "hocket.config.corpus:EngineConfig",
+    "render": "hocket.config.audio:RenderConfig",
+    "evaluation": "hocket.config.evaluation:EvaluationConfig",
+}
+# groups of several files: one schema for all, or one by the name of the entry
+GATHERED: dict[str, str | dict[str, str]] = {
+    "corpus": "hocket.config.corpus:CorpusConfig",
+    "view": {
+        "performance": "hocket.config.views:PerformanceConfig",
+    },
+    "generation": {
+        "composer": "hocket.config.generation:ComposerConfig",
+    },
+}
+# conf/model/<name>.yaml carries `name`, which selects its schema
+MODELS = {
+    "forest": "hocket.config.models:ForestConfig",
+}

@@ -1,0 +1,92 @@
+"""Stage name -> function, the only list of what the pipeline can do.
+
+A stage function is ``run(cfg: Config, out: Path) -> Report``: it reads the outputs of other stages under ``cfg.out``,
+writes into the empty folder `out`, and says what it did. `run_stage` gives it the folder, completes the report, and
+puts the folder in its place only when everything went well.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+from hocket.config import Config
+from hocket.errors import ConfigError
+from hocket.files import output_folder, write_text
+from hocket.report import Report
+
+StageFunction = Callable[[Config, Path], Report]
+
+# fixed stages: name as in dvc.yaml
+STAGES = {
+    "corpus_notes": "hocket.corpus.stages:notes",
+    "corpus_clean": "hocket.corpus.stages:clean",
+    "corpus_split": "hocket.corpus.stages:split",
+    "corpus_augmented": "hocket.corpus.stages:augmented",
+    "views_performance": "hocket.views.performance:run",
+    "evaluation_leaderboard": "hocket.evaluation.leaderboard:run",
+    "generation_composer": "hocket.generation.composer:run",
+    "generation_renders": "hocket.audio.stage:renders",
+    "report": "hocket.page.stage:run",
+}
+# stages per model, `stage=models model=forest` is models_forest in dvc.yaml
+MODEL_STAGES = {
+    "models": {"forest": "hocket.training.forest:run"},
+    "evaluation": {"forest": "hocket.evaluation.forest:run"},
+    "generation": {},
+}
+VERSIONED = ("numpy", "scipy", "scikit-learn", "torch", "pyarrow", "symusic")
+
+
+def stage_folder(out: str | Path, stage: str) -> Path:
+    """Output folder of a stage: ``corpus_notes`` -> out/corpus/notes, ``models_tune_lm`` -> out/models/tune_lm."""
+    return Path(out, *stage.split("_", 1))
+
+
+def resolve(cfg: Config) -> tuple[str, StageFunction]:
+    """Full stage name and function of a configuration.
+
+    Raises:
+        ConfigError: the stage is unknown, or the model has no such stage.
+    """
+    if cfg.stage in MODEL_STAGES:
+        name = cfg.model.name if cfg.model is not None else ""
+        paths = MODEL_STAGES[cfg.stage]
+        if name not in paths:
+            raise ConfigError(f"model: {name!r} has no stage {cfg.stage}; it must be one of {', '.join(paths)}")
+        return f"{cfg.stage}_{name}", _load(paths[name])
+    if cfg.stage not in STAGES:
+        raise ConfigError(f"stage: {cfg.stage!r} is unknown; it must be one of {', '.join([*MODEL_STAGES, *STAGES])}")
+    return cfg.stage, _load(STAGES[cfg.stage])
+
+
+def run_stage(cfg: Config) -> Report:
+    """Runs one stage; its output folder changes only when it succeeds. Seconds go to runs/timings, outside DVC."""
+    set_threads(cfg.threads)
+    stage, function = resolve(cfg)
+    started, cpu = time.perf_counter(), time.process_time()
+    with output_folder(stage_folder(cfg.out, stage)) as folder:
+        report = function(cfg, folder)
+        report.stage, report.profile, report.seed = stage, cfg.profile.name, cfg.seed
+        report.versions = {name: metadata.version(name) for name in VERSIONED}
+        report.write(folder)
+    seconds = {"wall_s": time.perf_counter() - started, "cpu_s": time.process_time() - cpu}
+    write_text(Path(cfg.logger.folder, "timings", f"{stage}.json"), json.dumps(seconds) + "\n")
+    return report
+
+
+def set_threads(count: int) -> None:
+    """Bounds OpenMP and BLAS threads; must run before numpy-backed libraries start theirs."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(count)
+
+
+def _load(path: str) -> StageFunction:
+    module, _, name = path.partition(":")
+    function: StageFunction = getattr(importlib.import_module(module), name)
+    return function
