@@ -72,6 +72,16 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def sha256_folder(path: Path) -> str:
+    """Hexadecimal SHA-256 over the names and contents of all files below a folder (or of the one file at `path`)."""
+    if path.is_file():
+        return sha256_file(path)
+    digest = hashlib.sha256()
+    for file in sorted(item for item in path.rglob("*") if item.is_file()):
+        digest.update(f"{file.relative_to(path).as_posix()} {sha256_file(file)}\n".encode())
+    return digest.hexdigest()
+
+
 def check_sha256(path: Path, expected: str) -> None:
     """Raises InputError when a file does not have the SHA-256 expected of it."""
     found = sha256_file(path)

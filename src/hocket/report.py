@@ -11,6 +11,30 @@ from hocket.errors import InputError
 from hocket.files import write_text
 
 FILE_NAME = "report.json"
+_inputs_read: set[Path] = set()
+
+
+def stage_folder(out: str | Path, stage: str) -> Path:
+    """Output folder of a stage: ``corpus_notes`` -> out/corpus/notes, ``models_tune_lm`` -> out/models/tune_lm.
+
+    Whoever asks for a folder reads it: the stage runner puts its hash among the inputs of the report.
+    """
+    folder = Path(out, *stage.split("_", 1))
+    _inputs_read.add(folder)
+    return folder
+
+
+def reads(path: Path) -> Path:
+    """Notes that the running stage reads this file or folder outside of out/ (an archive), and returns it."""
+    _inputs_read.add(path)
+    return path
+
+
+def take_inputs_read() -> list[Path]:
+    """What `stage_folder` and `reads` were asked for since the last call, sorted."""
+    paths = sorted(_inputs_read)
+    _inputs_read.clear()
+    return paths
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from hocket.config import Config
 from hocket.errors import ConfigError
-from hocket.files import output_folder, write_text
-from hocket.report import Report
+from hocket.files import output_folder, sha256_folder, write_text
+from hocket.report import Report, stage_folder, take_inputs_read
 
 StageFunction = Callable[[Config, Path], Report]
 
@@ -43,11 +43,6 @@ MODEL_STAGES = {
 VERSIONED = ("numpy", "scipy", "scikit-learn", "torch", "pyarrow", "symusic")
 
 
-def stage_folder(out: str | Path, stage: str) -> Path:
-    """Output folder of a stage: ``corpus_notes`` -> out/corpus/notes, ``models_tune_lm`` -> out/models/tune_lm."""
-    return Path(out, *stage.split("_", 1))
-
-
 def resolve(cfg: Config) -> tuple[str, StageFunction]:
     """Full stage name and function of a configuration.
 
@@ -69,15 +64,24 @@ def run_stage(cfg: Config) -> Report:
     """Runs one stage; its output folder changes only when it succeeds. Seconds go to runs/timings, outside DVC."""
     set_threads(cfg.threads)
     stage, function = resolve(cfg)
+    target = stage_folder(cfg.out, stage)
+    take_inputs_read()
     started, cpu = time.perf_counter(), time.process_time()
-    with output_folder(stage_folder(cfg.out, stage)) as folder:
+    with output_folder(target) as folder:
         report = function(cfg, folder)
+        inputs = [path for path in take_inputs_read() if path.exists() and path != target]
+        report.inputs = {_label(path, cfg.out): sha256_folder(path) for path in inputs}
         report.stage, report.profile, report.seed = stage, cfg.profile.name, cfg.seed
         report.versions = {name: metadata.version(name) for name in VERSIONED}
         report.write(folder)
     seconds = {"wall_s": time.perf_counter() - started, "cpu_s": time.process_time() - cpu}
     write_text(Path(cfg.logger.folder, "timings", f"{stage}.json"), json.dumps(seconds) + "\n")
     return report
+
+
+def _label(path: Path, out: str) -> str:
+    """Outputs by their path, archives by their name: where they lie on this machine does not matter."""
+    return path.as_posix() if path.is_relative_to(out) else path.name
 
 
 def set_threads(count: int) -> None:
