@@ -250,7 +250,7 @@ class NoteTable:
     @cached_property
     def piece_of_note(self) -> npt.NDArray[np.int32]:
         """(notes,) row of `pieces` that each note belongs to."""
-        return _codes(self.notes)
+        return piece_codes(self.notes)
 
     @cached_property
     def offsets(self) -> npt.NDArray[np.int64]:
@@ -284,7 +284,7 @@ class NoteTable:
     def _offsets_of(self, name: str) -> npt.NDArray[np.int64]:
         offsets = self.__dict__.get(f"_{name}_offsets")
         if offsets is None:
-            offsets = np.searchsorted(_codes(getattr(self, name)), np.arange(len(self) + 1))
+            offsets = np.searchsorted(piece_codes(getattr(self, name)), np.arange(len(self) + 1))
             self.__dict__[f"_{name}_offsets"] = offsets
         return offsets
 
@@ -326,7 +326,7 @@ class NoteTable:
         return NoteTable(self.notes, pieces, self.controls, self.timeline)
 
     def _refresh(self, notes: pa.Table) -> NoteTable:
-        codes = _codes(notes)
+        codes = piece_codes(notes)
         ends = np.zeros(len(self))
         np.maximum.at(ends, codes, column_array(notes, "onset_s") + column_array(notes, "duration_s"))
         counts = np.bincount(codes, minlength=len(self))
@@ -345,7 +345,7 @@ def concat(tables: Sequence[NoteTable]) -> NoteTable:
         parts = []
         for table, start in zip(tables, starts, strict=False):
             rows = getattr(table, name)
-            codes = (_codes(rows) + start).astype(np.int32)
+            codes = (piece_codes(rows) + start).astype(np.int32)
             parts.append(rows.set_column(0, _PIECE_KEY, pa.DictionaryArray.from_arrays(codes, keys)))
         return pa.concat_tables(parts).combine_chunks() if parts else _SCHEMAS[name].empty_table()
 
@@ -441,7 +441,8 @@ def _piece_row(piece: Piece) -> dict[str, Any]:
     }
 
 
-def _codes(table: pa.Table) -> npt.NDArray[np.int32]:
+def piece_codes(table: pa.Table) -> npt.NDArray[np.int32]:
+    """(rows,) row of `pieces` that each row of `notes`, `controls` or `timeline` belongs to."""
     if table.num_rows == 0:
         return np.empty(0, np.int32)
     column = table.column("piece").combine_chunks()
@@ -459,7 +460,7 @@ def _slice(table: pa.Table, dtype: np.dtype[Any], offsets: npt.NDArray[np.int64]
 
 
 def _rekey(table: pa.Table, position: npt.NDArray[np.int32], keys: pa.Array) -> pa.Table:
-    codes = position[_codes(table)]
+    codes = position[piece_codes(table)]
     keep = codes >= 0
     kept = table.filter(pa.array(keep)).combine_chunks()
     return kept.set_column(0, _PIECE_KEY, pa.DictionaryArray.from_arrays(codes[keep], keys))
