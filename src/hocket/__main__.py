@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 
-from hocket.errors import InputError
+from hocket.errors import exit_code
 
 
 def main(arguments: list[str]) -> int:
@@ -16,15 +18,14 @@ def main(arguments: list[str]) -> int:
 
     try:
         report = run_stage(compose(arguments))
-    except InputError as error:
-        print(f"hocket: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"hocket: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("hocket: interrupted; the last good outputs are in place, run again to go on", file=sys.stderr)
-        return 130
+    except (Exception, KeyboardInterrupt) as error:
+        if os.environ.get("HOCKET_DEBUG"):
+            raise
+        code, line = exit_code(error)
+        if code == 1:
+            traceback.print_exc()
+        print(f"hocket: {line}", file=sys.stderr)
+        return code
     print(f"{report.stage}: {report.summary}")
     return 0
 

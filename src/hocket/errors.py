@@ -24,3 +24,14 @@ class MusicError(InputError):
         super().__init__(message)
         self.reason = reason
         self.message = message
+
+
+def exit_code(error: BaseException) -> tuple[int, str]:
+    """Exit code and one line for a person: 2 for bad input, 130 when interrupted, 1 for a fault of ours."""
+    if isinstance(error, InputError):
+        return 2, " ".join(str(error).split())
+    if isinstance(error, KeyboardInterrupt):
+        return 130, "interrupted; the last good outputs are in place, run again to go on"
+    if isinstance(error, OSError):
+        return 2, f"{error.filename or 'file'}: {error.strerror or error}"
+    return 1, f"internal fault: {type(error).__name__}: {error} (HOCKET_DEBUG=1 shows where)"

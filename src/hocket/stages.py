@@ -40,6 +40,7 @@ MODEL_STAGES = {
     "evaluation": {"forest": "hocket.evaluation.forest:run"},
     "generation": {},
 }
+RECORDED = ("models", "evaluation")  # groups whose runs are compared
 VERSIONED = ("numpy", "scipy", "scikit-learn", "torch", "pyarrow", "symusic")
 
 
@@ -76,6 +77,10 @@ def run_stage(cfg: Config) -> Report:
         report.write(folder)
     seconds = {"wall_s": time.perf_counter() - started, "cpu_s": time.process_time() - cpu}
     write_text(Path(cfg.logger.folder, "timings", f"{stage}.json"), json.dumps(seconds) + "\n")
+    if stage.split("_", 1)[0] in RECORDED:
+        from hocket.training.loggers import record_run
+
+        record_run(cfg, report, target, seconds)
     return report
 
 

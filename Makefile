@@ -1,0 +1,80 @@
+# hocket: `make` shows this help. Everything runs in .venv, which is built when it is missing or out of date.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+PROFILE ?= demo
+ARGS ?=
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+export DO_NOT_TRACK := 1
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+.PHONY: help setup run repro data ui test test-all browser train sweep compare results bench fuzz lint format type lock clean
+
+help: ## show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt
+	@echo "building $(VENV) (about 90 s) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("hocket needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[audio,dev]'
+	@touch $@
+
+setup: $(READY) ## build the virtual environment
+
+run: $(READY) ## the whole pipeline: make run [PROFILE=demo|real|full] (real: HOCKET_MIRROR=folder)
+	@$(PY) -m orchestration.run --profile $(PROFILE) $(ARGS)
+
+repro: $(READY) ## the same graph by DVC alone, without Dagster
+	@$(PY) -m orchestration.run --data-only
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" dvc --wait-for-lock repro
+
+data: $(READY) ## build data/ from the packages, as data.dvc records it
+	@$(PY) -m orchestration.run --data-only
+
+ui: $(READY) ## Dagster's UI on http://127.0.0.1:3000
+	@$(PY) -m orchestration.ui
+
+test: $(READY) ## the tests (under 10 minutes, no network)
+	@$(PY) -m pytest -m "not slow" $(ARGS)
+
+test-all: $(READY) ## also the slow tests
+	@$(PY) -m pytest $(ARGS)
+
+browser: ## install Debian's chromium for the browser tests (needs root)
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+
+train: $(READY) ## train one model: make train MODEL=forest [ARGS="model.n_estimators=100"]
+	@$(PY) -m hocket stage=models model=$(or $(MODEL),$(error say which model: make train MODEL=forest)) profile=$(PROFILE) $(ARGS)
+
+sweep: $(READY) ## a named sweep: make sweep EXP=forest_size
+	@$(PY) -m hocket --multirun +experiment=$(or $(EXP),$(error say which sweep: make sweep EXP=forest_size)) profile=$(PROFILE) $(ARGS)
+
+compare: $(READY) ## a table of all recorded runs, no account needed: make compare [GROUP=name]
+	@$(PY) -m hocket.training.compare $(GROUP)
+
+results: $(READY) ## write docs/results.md and the table of the README from the last run
+	@$(PY) -m hocket.evaluation.results
+
+bench: $(READY) ## ratios against what a user would pick instead, measured in one run
+	@$(PY) -m bench $(ARGS)
+
+fuzz: $(READY) ## 20,000 damaged files through the readers
+	@$(PY) -m bench.fuzz $(ARGS)
+
+lint: $(READY) ## ruff: style and likely mistakes
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+
+format: $(READY) ## let ruff lay out the code
+	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
+
+type: $(READY) ## mypy, strict
+	@$(VENV)/bin/mypy
+
+lock: $(READY) ## write constraints.txt from what is installed
+	@{ echo "# The exact versions that the tests ran with; make lock writes this file."; $(PY) -m pip freeze --exclude-editable 2>/dev/null | sed 's/+cpu$$//'; } > constraints.txt
+
+clean: ## remove outputs and caches, keep data, runs and the virtual environment
+	@rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,202 @@
+"""``hocket``: the command line for musicians. Every command has ``--json``: one object on stdout, all else on stderr.
+
+Exit codes: 0 done, 1 a fault of ours, 2 bad input (one line that says what), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+
+from hocket.errors import InputError, exit_code
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+corpus_app = typer.Typer(help="Note tables from files of any kind.", no_args_is_help=True)
+app.add_typer(corpus_app, name="corpus")
+
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
+Seed = Annotated[int, typer.Option(min=0, help="of every random choice")]
+Models = Annotated[Path | None, typer.Option(help="folder of trained models [default: out/models]")]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: maps errors to exit codes, so that a user's mistake never shows a traceback."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code."""
+    try:
+        result = app(args=arguments, prog_name="hocket", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        return _fail(2, " ".join(error.format_message().split()))
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _fail(*exit_code(KeyboardInterrupt()))
+    except Exception as error:
+        if os.environ.get("HOCKET_DEBUG"):
+            raise
+        return _fail(*exit_code(error))
+    return result if isinstance(result, int) else 0
+
+
+def _fail(code: int, message: str) -> int:
+    print(f"hocket: {message}", file=sys.stderr)
+    return code
+
+
+def _emit(as_json: bool, work: Callable[[], dict[str, Any]]) -> None:
+    """Does the work with stdout turned to stderr, then prints its result as JSON or as lines for a person."""
+    with contextlib.redirect_stdout(sys.stderr):
+        result = work()
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False, default=str))
+        return
+    for key, value in _flat(result):
+        print(f"{key}: {value:.4g}" if isinstance(value, float) else f"{key}: {value}")
+
+
+def _flat(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        return [row for key, item in value.items() for row in _flat(item, f"{prefix}.{key}" if prefix else str(key))]
+    return [(prefix, value)]
+
+
+def models_folder(folder: Path | None) -> Path:
+    """The folder of trained models: the one given, else out/models here, else that of the repository."""
+    if folder is not None:
+        return folder
+    here = Path("out", "models")
+    repository = Path(__file__).parents[2] / "out" / "models"
+    return here if here.is_dir() or not repository.is_dir() else repository
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say what is installed, what is trained, and what is missing."""
+    from hocket.doctor import examine
+
+    _emit(as_json, lambda: examine(models_folder(None)))
+
+
+@app.command()
+def compose(
+    output: Annotated[Path, typer.Argument(help="MIDI file to write")],
+    genre: Annotated[str, typer.Option(help="classical, jazz, arabic, rock, electronic or blues")] = "classical",
+    bars: Annotated[int, typer.Option(help="length in bars")] = 16,
+    seed: Seed = 1,
+    key: Annotated[str | None, typer.Option(help='for example "D minor" [default: the genre\'s]')] = None,
+    tempo: Annotated[float | None, typer.Option(help="quarters a minute [default: the genre's]")] = None,
+    wav: Annotated[bool, typer.Option("--wav", help="render a WAV beside the MIDI file")] = False,
+    models: Models = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compose a piece in one of six genres; the same seed gives the same bytes."""
+
+    def work() -> dict[str, Any]:
+        from hocket.generation.composer import compose_genre
+        from hocket.generation.performing import load_performer
+
+        performer = load_performer(models_folder(models))
+        piece = compose_genre(genre, bars, output, seed=seed, key=key, tempo=tempo, performer=performer)
+        result: dict[str, Any] = {"file": str(output), "genre": genre, "bars": bars, "notes": len(piece.notes)}
+        result |= {"seconds": piece.end_s, "performer": "forest" if performer else "sine"}
+        return result | (_rendered(output) if wav else {})
+
+    _emit(as_json, work)
+
+
+def _rendered(midi: Path) -> dict[str, Any]:
+    from hocket.audio.render import render_file
+
+    return {"wav": render_file(midi, midi.with_suffix(".wav"))}
+
+
+@app.command()
+def render(
+    source: Annotated[Path, typer.Argument(help="MIDI file")],
+    output: Annotated[Path, typer.Argument(help="WAV file to write")],
+    as_json: AsJson = False,
+) -> None:
+    """Render a MIDI file to 44.1 kHz 16-bit WAV, loudness normalised and checked."""
+
+    def work() -> dict[str, Any]:
+        from hocket.audio.render import render_file
+
+        return render_file(source, output)
+
+    _emit(as_json, work)
+
+
+@app.command()
+def perform(
+    source: Annotated[Path, typer.Argument(help="MIDI file")],
+    output: Annotated[Path, typer.Argument(help="MIDI file to write")],
+    model: Annotated[str, typer.Option(help="which trained model")] = "forest",
+    amount: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 leaves the file as it is")] = 1.0,
+    seed: Seed = 1,
+    keep: Annotated[str | None, typer.Option(help="timing or velocity: what to leave alone")] = None,
+    wav: Annotated[bool, typer.Option("--wav", help="render a WAV beside the MIDI file")] = False,
+    models: Models = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a flat MIDI file sound played; pitches and order stay."""
+
+    def work() -> dict[str, Any]:
+        from hocket.generation.performing import perform_file
+
+        folder = models_folder(models) / model
+        result = perform_file(source, output, folder, amount=amount, seed=seed, keep=keep)
+        return result | (_rendered(output) if wav else {})
+
+    _emit(as_json, work)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="a trained model, for example forest")],
+    path: Annotated[Path, typer.Argument(help="your music: a folder, zip, JSON or file")],
+    models: Models = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a trained model on your own music, beside its floors."""
+
+    def work() -> dict[str, Any]:
+        from hocket.evaluation.on_path import evaluate_path
+
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder")
+        return evaluate_path(model, path, models_folder(models))
+
+    _emit(as_json, work)
+
+
+@corpus_app.command("read")
+def corpus_read(
+    paths: Annotated[list[Path], typer.Argument(help="files, folders or archives of MIDI, ABC, kern or MusicXML")],
+    out: Annotated[Path, typer.Option(help="folder for notes.parquet, pieces.parquet, quarantine.parquet")],
+    as_json: AsJson = False,
+) -> None:
+    """Read music of any kind into note tables; what cannot be read is listed with its reason."""
+
+    def work() -> dict[str, Any]:
+        from hocket.corpus.read import read_paths
+
+        started = time.perf_counter()
+        return read_paths(paths, out) | {"seconds": round(time.perf_counter() - started, 3)}
+
+    _emit(as_json, work)
+
+
+if __name__ == "__main__":
+    main()

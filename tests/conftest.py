@@ -1,0 +1,40 @@
+"""Fixtures that several test files share, and the skips of optional tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from making import make_piece
+
+from hocket.notes import (
+    NoteTable,
+    Piece,
+)
+
+ROOT = Path(__file__).parents[1]
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("WANDB_MODE", "offline")
+
+
+@pytest.fixture
+def piece() -> Piece:
+    return make_piece()
+
+
+@pytest.fixture
+def table() -> NoteTable:
+    return NoteTable.from_pieces([make_piece(20 + seed, seed) for seed in range(6)])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    skips = {
+        "mirror": (not os.environ.get("HOCKET_MIRROR"), "HOCKET_MIRROR names no folder with the real archives"),
+        "browser": (shutil.which("chromium") is None, "Debian's chromium is not installed (make browser)"),
+    }
+    for item in items:
+        for name, (missing, reason) in skips.items():
+            if missing and item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=reason))
