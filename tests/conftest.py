@@ -7,12 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from making import make_piece
 
 from hocket.notes import (
     NoteTable,
     Piece,
 )
+from making import make_piece
 
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")

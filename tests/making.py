@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
+from hocket.config import Config
+from hocket.config.schema import LoggerConfig, ProfileConfig, TrainerConfig
 from hocket.notes import METRE, NOTE_DTYPE, TEMPO, TIMELINE_DTYPE, Piece, Track, empty, set_seconds, sort_notes
 
 
@@ -22,3 +27,22 @@ def make_piece(count: int = 32, seed: int = 0, **metadata: object) -> Piece:
     tracks = (Track("piano", 0), Track("bass", 33))
     piece = Piece(sort_notes(notes), tracks, timeline=timeline, corpus="tiny", path=f"{seed}.mid", **metadata)  # type: ignore[arg-type]
     return set_seconds(piece)
+
+
+def make_config(folder: Path, **changes: Any) -> Config:
+    """A configuration without corpora and models, all outputs below `folder`."""
+    empty_groups: dict[str, Any] = dict.fromkeys(
+        ["clean", "split", "augment", "model", "render", "evaluation", "engine"]
+    )
+    values = {
+        "profile": ProfileConfig("demo"),
+        "trainer": TrainerConfig(),
+        "logger": LoggerConfig(name="csv", folder=str(folder / "runs")),
+        "corpus": {},
+        "view": {},
+        "generation": {},
+        "out": str(folder / "out"),
+        **empty_groups,
+        **changes,
+    }
+    return Config(**values)
