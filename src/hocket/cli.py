@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from hocket.errors import InputError, exit_code
@@ -37,11 +36,11 @@ def run(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code."""
     try:
         result = app(args=arguments, prog_name="hocket", standalone_mode=False)
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return error.exit_code
-    except click.ClickException as error:
+    except typer.TyperException as error:
         return _fail(2, " ".join(error.format_message().split()))
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         return _fail(*exit_code(KeyboardInterrupt()))
     except Exception as error:
         if os.environ.get("HOCKET_DEBUG"):
