@@ -16,7 +16,7 @@ SINGLE = {
 }
 # groups of several files: one schema for all, or one by the name of the entry
 GATHERED: dict[str, str | dict[str, str]] = {
-    "corpus": "hocket.config.corpus:CorpusConfig",
+    "corpus": "hocket.config.sources:CorpusConfig",
     "view": {
         "performance": "hocket.config.views:PerformanceConfig",
     },
