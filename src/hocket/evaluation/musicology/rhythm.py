@@ -82,7 +82,7 @@ def _steps(notes: Sounding) -> Ints:
 def _bar_patterns(notes: Sounding) -> tuple[Ints, Ints, Ints]:
     """Onset patterns of all bars: (bars, 2) 48-bit halves, steps in each bar, and the owner of each bar.
 
-    An onset nearer to the next bar than to the last step counts there, on the first step; after the last bar it is lost.
+    An onset nearer to the next bar than to the last step counts there, on its first step, unless there is none.
     """
     owner = np.repeat(np.arange(notes.pieces), notes.bars)
     steps = _steps(notes)

@@ -12,9 +12,10 @@ _FINE = 48  # steps a quarter that bar contents are compared on
 
 def _contents(notes: Sounding) -> Ints:
     """(notes,) 64-bit value of where in its bar a note begins, its pitch and its length."""
-    place = np.round(notes.place * _FINE).astype(np.uint64)
-    length = np.round(notes.duration * _FINE).astype(np.uint64)
-    value: npt.NDArray[np.uint64] = (place << np.uint64(32)) ^ (length << np.uint64(8)) ^ notes.pitch.astype(np.uint64)
+    place: npt.NDArray[np.uint64] = np.round(notes.place * _FINE).astype(np.uint64)
+    length: npt.NDArray[np.uint64] = np.round(notes.duration * _FINE).astype(np.uint64)
+    parts = (place << np.uint64(32)) | (length << np.uint64(8)) | notes.pitch.astype(np.uint64)
+    value: npt.NDArray[np.uint64] = np.asarray(parts, np.uint64)
     # SplitMix64's finaliser (Steele, Lea & Flood 2014): sums of well-mixed values tell sets apart
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -22,10 +23,10 @@ def _contents(notes: Sounding) -> Ints:
 
 
 def distinct_bar_ratio(notes: Sounding) -> Floats:
-    """(pieces,) different bars over bars, bars without onsets left out: 1 / bars (one bar repeated) .. 1 (nothing returns).
+    """(pieces,) different bars over bars, of those with onsets: 1 / bars (one bar repeated) .. 1 (nothing returns).
 
-    Two bars are equal when they have the same onsets, pitches and lengths on 1/48 quarter. Real tunes lie near 0.8; far
-    above is wandering, far below is a loop.
+    Two bars are equal when they have the same onsets, pitches and lengths on 1/48 quarter. Real tunes lie near 0.8;
+    far above is wandering, far below is a loop.
     """
     bars, inverse = np.unique(notes.bar_key, return_inverse=True)
     content = np.zeros(len(bars), np.int64)
@@ -41,7 +42,7 @@ def distinct_bar_ratio(notes: Sounding) -> Floats:
 def self_similarity(notes: Sounding) -> Floats:
     """(pieces,) mean over bars of the best Jaccard similarity to an earlier bar: 0 (nothing returns) .. 1 (all does).
 
-    Bars are sets of (sixteenth step, pitch); the first bar and bars without onsets do not count; NaN for fewer than two.
+    Bars are sets of (sixteenth step, pitch); the first bar and bars without onsets do not count; NaN for under two.
     Source: self-similarity matrices, Foote 1999, with the Jaccard index as similarity.
     """
     from scipy import sparse
