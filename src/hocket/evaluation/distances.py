@@ -78,7 +78,7 @@ def inter_distances(left: Floats, right: Floats) -> Floats:
 def densities(left: Floats, right: Floats) -> tuple[Floats, Floats, float]:
     """Gaussian kernel densities of two samples on one grid, and the step of the grid.
 
-    Bandwidths by Scott's rule, each sample its own; the grid spans both samples and three bandwidths beyond. One grid for
+    Bandwidths by Scott's rule, each sample its own; the grid spans both and three bandwidths beyond. One grid for
     both is the point: densities on two grids (as in mgeval) cannot be compared.
     """
     from scipy.ndimage import gaussian_filter1d
