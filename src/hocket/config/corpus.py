@@ -74,23 +74,23 @@ class FingerprintConfig:
         performance_share: the same where either is a performance, whose ornaments and chords break runs.
         min_shared: shingles that they must have in common at least.
         max_pieces: a shingle that more pieces than this have is a common turn and says nothing.
-        min_rarity: a shingle of one repeated step (a drone, a scale) does not count: distinct steps that it must have.
+        min_changes: steps of a shingle that must differ from the 1st to 4th before them (else a trill, scale, drone).
         chord_s: notes of a performance that begin within this many seconds are one chord.
     """
 
     origins: list[str] = field(default_factory=lambda: ["recorded", "score", "rendered"])
     excluded: list[str] = field(default_factory=list)
-    notes: int = 10
-    melody_share: float = 0.3
+    notes: int = 8
+    melody_share: float = 0.2
     performance_share: float = 0.06
     min_shared: int = 8
     max_pieces: int = 100
-    min_rarity: int = 3
+    min_changes: int = 3
     chord_s: float = 0.03
 
     def check(self) -> None:
         """Raises ConfigError naming the key that is out of range."""
-        for name in ("notes", "min_shared", "max_pieces", "min_rarity", "chord_s"):
+        for name in ("notes", "min_shared", "max_pieces", "min_changes", "chord_s"):
             value = getattr(self, name)
             require(value > 0, f"fingerprint.{name}", f"is {value}, must be greater than 0")
         for name in ("melody_share", "performance_share"):
