@@ -70,8 +70,8 @@ class FingerprintConfig:
         origins: kinds of `pieces.origin` that are compared.
         excluded: corpora whose names match one of these patterns (fnmatch) are not compared.
         notes: melody steps in one shingle.
-        melody_share: share of the smaller piece's shingles (0-1) that two pieces notated as scores must have in common.
-        performance_share: the same where either is a performance, whose ornaments and chords break runs.
+        melody_share: share of the smaller piece's shingles (0-1) that two pieces must have in common.
+        performance_share: the same where both are performances, whose spread chords and slips break runs.
         min_shared: shingles that they must have in common at least.
         max_pieces: a shingle that more pieces than this have is a common turn and says nothing.
         min_changes: steps of a shingle that must differ from the 1st to 4th before them (else a trill, scale, drone).
@@ -83,7 +83,7 @@ class FingerprintConfig:
     notes: int = 8
     melody_share: float = 0.2
     performance_share: float = 0.06
-    min_shared: int = 8
+    min_shared: int = 12
     max_pieces: int = 100
     min_changes: int = 3
     chord_s: float = 0.03

@@ -135,7 +135,7 @@ def find_links(table: NoteTable, config: FingerprintConfig) -> Links:
     left, right, shared = common.row.astype(np.int64), common.col.astype(np.int64), common.data.astype(np.int64)
     smaller = np.minimum(size[left], size[right])
     by_ear = performed(table)
-    share = np.where(by_ear[left] | by_ear[right], config.performance_share, config.melody_share)
+    share = np.where(by_ear[left] & by_ear[right], config.performance_share, config.melody_share)
     needed = np.maximum(np.ceil(share * smaller), np.minimum(config.min_shared, smaller))
     linked = np.flatnonzero(shared >= needed)
     linked = linked[np.lexsort((right[linked], left[linked]))]
