@@ -46,7 +46,6 @@ from hocket.notes import (
 
 __all__ = ["RawScore", "RawTrack", "midi_bytes", "read_midi", "write_midi"]
 
-KEPT_CONTROLLERS = (SUSTAIN, SOSTENUTO, SOFT)
 _STABLE = 16  # symusic sorts longer lists of changes without keeping the order of equals
 
 
@@ -262,21 +261,25 @@ def _joined(columns: list[Array], dtype: npt.DTypeLike) -> Array:
 
 def _controls(tracks: list[RawTrack], all_controls: bool) -> Array:
     """CONTROL_DTYPE by onset, track and controller; equal ones keep the order of the file."""
-    parts = []
-    for index, track in enumerate(tracks):
-        numbers = track.controls["number"]
-        keep = np.ones(len(numbers), np.bool_) if all_controls else np.isin(numbers, KEPT_CONTROLLERS)
-        parts.append(_control_rows(index, track.controls["time"][keep], numbers[keep], track.controls["value"][keep]))
-        parts.append(_control_rows(index, track.bends["time"], PITCH_BEND, track.bends["value"]))
-    rows = np.concatenate([empty(CONTROL_DTYPE), *parts])
-    return rows[np.lexsort((rows["controller"], rows["track"], rows["onset_ticks"]))]
-
-
-def _control_rows(track: int, times: Array, controllers: Array | int, values: Array) -> Array:
-    rows = empty(CONTROL_DTYPE, len(times))
-    rows["track"], rows["onset_ticks"], rows["value"] = track, times, values
-    rows["controller"] = np.asarray(controllers).astype(np.uint8)
+    if not all_controls:
+        tracks = [replace(track, controls=_only_kept(track.controls)) for track in tracks]
+    parts = [part for track in tracks for part in (track.controls, track.bends)]
+    lengths = [len(part["time"]) for part in parts]
+    onsets, values = (_joined([part[name] for part in parts], np.int64) for name in ("time", "value"))
+    numbers = [part.get("number", np.full(len(part["time"]), PITCH_BEND)) for part in parts]
+    controllers = _joined(numbers, np.int64)
+    track_of = np.repeat(np.arange(len(parts)) // 2, lengths)
+    order = np.argsort((onsets << 23) | (track_of << 8) | controllers, kind="stable")
+    rows = empty(CONTROL_DTYPE, len(order))
+    rows["track"], rows["controller"] = track_of[order], controllers[order]
+    rows["onset_ticks"], rows["value"] = onsets[order], values[order]
     return rows
+
+
+def _only_kept(controls: dict[str, Array]) -> dict[str, Array]:
+    numbers = controls["number"]
+    keep = (numbers == SUSTAIN) | (numbers == SOSTENUTO) | (numbers == SOFT)
+    return {name: column[keep] for name, column in controls.items()}
 
 
 def _timeline(score: RawScore) -> Array:
