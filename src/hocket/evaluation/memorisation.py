@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hocket.evaluation.musicology.pitch import top_line
-from hocket.evaluation.musicology.sounding import Floats, Sounding, prepare, ratio
 from hocket.notes import NoteTable
+from hocket.views.sounding import Floats, Sounding, prepare, ratio, top_line
 
 RUNS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)  # notes; a longest run is rounded down to one of these
 NGRAM = 12  # notes of the n-gram share

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hocket.evaluation.musicology import pitch, rhythm, structure
-from hocket.evaluation.musicology.sounding import Floats, Sounding, prepare
+from hocket.views.sounding import Floats, Sounding, prepare
 
 Metric = Callable[[Sounding], Floats]
 

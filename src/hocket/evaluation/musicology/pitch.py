@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hocket.evaluation.musicology.sounding import Floats, Sounding, ratio
+from hocket.views.sounding import Floats, Sounding, ratio, top_line
 
 MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])
 # Krumhansl & Kessler 1982, probe-tone ratings for C major and C minor
@@ -77,16 +77,6 @@ def used_pitch_classes(notes: Sounding) -> Floats:
     """(pieces,) number of different pitch classes: 1..12 (C3, C4 and C5 are one)."""
     used = (pitch_class_histogram(notes) > 0).sum(axis=1)
     return np.where(used > 0, used.astype(np.float64), np.nan)
-
-
-def top_line(notes: Sounding) -> Sounding:
-    """The highest pitched note of every onset: the melody of a melody, the skyline of a texture."""
-    pitched = notes.pitched
-    order = np.lexsort((-pitched.pitch, pitched.onset, pitched.piece))
-    ordered = pitched.where(order)  # type: ignore[arg-type]  # an index array selects and sorts alike
-    fresh = np.ones(len(order), np.bool_)
-    fresh[1:] = (np.diff(ordered.piece) != 0) | (np.diff(ordered.onset) > 1e-6)
-    return ordered.where(fresh)
 
 
 def _intervals(notes: Sounding) -> tuple[np.ndarray, np.ndarray]:

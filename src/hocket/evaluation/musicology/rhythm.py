@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hocket.evaluation.musicology.pitch import top_line
-from hocket.evaluation.musicology.sounding import STEPS_PER_QUARTER, Bools, Floats, Ints, Sounding, ratio
+from hocket.views.sounding import STEPS_PER_QUARTER, Bools, Floats, Ints, Sounding, ratio, top_line
 
 # upper edges in quarters of the note-length and inter-onset classes: 32nd, 16th, dotted 16th, triplet 8th ... whole
 LENGTHS = np.array([1 / 8, 1 / 6, 1 / 4, 1 / 3, 3 / 8, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4])

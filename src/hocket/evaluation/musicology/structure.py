@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from hocket.evaluation.musicology.sounding import Floats, Ints, Sounding
+from hocket.views.sounding import Floats, Ints, Sounding
 
 _FINE = 48  # steps a quarter that bar contents are compared on
 

@@ -1,4 +1,4 @@
-"""What every musicological metric reads: the notes of a corpus in quarters and bars, as flat arrays.
+"""The notes of a corpus in quarters and bars, as flat arrays: what metrics read and melodies are cut from.
 
 All arrays of one `Sounding` have one row per note, sorted by piece and onset, so that a metric is a few array
 operations over the whole corpus and never a loop over notes.
@@ -95,6 +95,16 @@ def ratio(above: npt.NDArray[Any], below: npt.NDArray[Any]) -> Floats:
     result = np.full(np.shape(above), np.nan)
     np.divide(above, below, out=result, where=np.asarray(below) != 0)
     return result
+
+
+def top_line(notes: Sounding) -> Sounding:
+    """The highest pitched note of every onset: the melody of a melody, the skyline of a texture."""
+    pitched = notes.pitched
+    order = np.lexsort((-pitched.pitch, pitched.onset, pitched.piece))
+    ordered = pitched.where(order)  # type: ignore[arg-type]  # an index array selects and sorts alike
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = (np.diff(ordered.piece) != 0) | (np.diff(ordered.onset) > 1e-6)
+    return ordered.where(fresh)
 
 
 def prepare(table: NoteTable) -> Sounding:
