@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hocket.evaluation.musicology import HISTOGRAMS, METRICS, prepare
 from hocket.notes import METRE, NOTE_DTYPE, TIMELINE_DTYPE, NoteTable, Piece, Track, empty, set_seconds, sort_notes
+from hocket.views.keys import KRUMHANSL_MINOR
 from making import make_piece
 
 Row = tuple[int, float, float] | tuple[int, float, float, int] | tuple[int, float, float, int, bool]
@@ -52,8 +53,6 @@ def test_scale_consistency_by_hand() -> None:
 
 
 def test_key_clarity_is_one_for_a_profile_itself_and_undefined_for_a_flat_one() -> None:
-    from hocket.evaluation.musicology.pitch import KRUMHANSL_MINOR
-
     minor = piece_of(*[(60 + (i + 3) % 12, 10 * i, round(48 * KRUMHANSL_MINOR[i]) / 48) for i in range(12)])
     clear, flat = measure("key_clarity", minor, CHROMATIC)
     assert clear == pytest.approx(1, abs=1e-3)
@@ -255,3 +254,12 @@ def test_repeating_a_piece_halves_its_distinct_bars_and_keeps_its_pitches() -> N
     first, second = measure("distinct_bar_ratio", single, double)
     assert second == pytest.approx(first / 2)
     assert measure("pitch_class_entropy", double) == pytest.approx(measure("pitch_class_entropy", single))
+
+
+def test_an_upbeat_is_counted_back_from_the_first_bar_line() -> None:
+    notes = piece_of((60, 0, 1), (60, 1, 1), (60, 5, 1))
+    timeline = empty(TIMELINE_DTYPE, 2)
+    timeline["kind"], timeline["onset_ticks"], timeline["a"], timeline["b"] = METRE, [0, 480], [4, 4], [4, 4]
+    sounding = prepare(NoteTable.from_pieces([replace(notes, timeline=timeline)]))
+    assert sounding.bar.tolist() == [0, 1, 2]
+    assert sounding.place.tolist() == [3, 0, 0]

@@ -202,7 +202,7 @@ def wilson_interval(successes: int, trials: int, z: float = 1.96) -> list[float]
 def coverage_and_diversity(generated: Floats, real: Floats, neighbours: int = 5) -> dict[str, float]:
     """Coverage: share of real pieces with a generated one nearer than their k-th real neighbour, 0..1.
 
-    Diversity: mean distance between generated pieces over that between real ones; 0 is collapse, 1 is as varied as real.
+    Diversity: mean distance between generated pieces over that of real ones; 0 is collapse, 1 is as varied as real.
     Source of coverage: Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models".
     """
     from scipy.spatial.distance import cdist

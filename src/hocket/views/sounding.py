@@ -35,7 +35,7 @@ class Sounding:
         pitch: 0..127.
         onset, duration: in quarters.
         bar: number of the bar inside the piece that the note begins in, from 0.
-        place: quarters from the beginning of that bar.
+        place: quarters from the beginning of that bar; in an upbeat, from where a whole bar would have begun.
         bar_length: quarters of that bar.
         beat: quarters of one beat of that bar (the denominator of its metre).
         bars: (pieces,) bars up to the end of the last note.
@@ -135,10 +135,13 @@ def prepare(table: NoteTable) -> Sounding:
 def _in_bars(table: NoteTable, piece: Ints, onset: Floats) -> tuple[Ints, Floats, Floats, Floats]:
     """Bar, place in it, its length and its beat for every note, from the metre changes of the table."""
     owner, start, length, beat = _metres(table)
-    first_bar = _bars_before(owner, start, length)
+    span = _spans(owner, start)
+    first_bar = _bars_before(owner, span, length)
+    upbeat = (start == 0) & (span > 0) & (span < length - _EPSILON)  # its place is counted back from the first bar line
+    missing = np.where(upbeat, length - span, 0.0)
     far = max(float(onset.max(initial=0.0)), float(start.max(initial=0.0))) + 1.0
     row = np.searchsorted(owner * far + start, piece * far + onset + _EPSILON, side="right") - 1
-    inside = onset - start[row]
+    inside = onset - start[row] + missing[row]
     bar = np.floor(inside / length[row] + _EPSILON).astype(np.int64)
     place = np.maximum(inside - bar * length[row], 0.0)
     return first_bar[row] + bar, place, length[row], beat[row]
@@ -161,10 +164,15 @@ def _metres(table: NoteTable) -> tuple[Ints, Floats, Floats, Floats]:
     return owner[order], start[order], length[order], beat[order]
 
 
-def _bars_before(owner: Ints, start: Floats, length: Floats) -> Ints:
-    """Bars of a piece before each of its metre changes; a change in mid-bar ends that bar."""
+def _spans(owner: Ints, start: Floats) -> Floats:
+    """Quarters from each metre change to the next one of its piece, 0 for the last."""
     span = np.append(np.diff(start), 0.0)
     span[np.append(np.diff(owner) != 0, True)] = 0.0
+    return span
+
+
+def _bars_before(owner: Ints, span: Floats, length: Floats) -> Ints:
+    """Bars of a piece before each of its metre changes; a change in mid-bar ends that bar."""
     bars = np.ceil(span / length - _EPSILON).astype(np.int64)
     before = np.concatenate(([0], np.cumsum(bars)[:-1]))
     first = np.searchsorted(owner, owner)
