@@ -13,7 +13,7 @@ class MelodiesConfig:
 
     Attributes:
         steps_per_quarter: grid; 4 is sixteenths.
-        common_key: whether to move every melody to C major or A minor (the shift is kept, so that it can be moved back).
+        common_key: whether to move every melody to C major or A minor (the shift is kept, so that it can be undone).
         max_event_steps: longest event; a piece with a longer note or rest is left out and counted.
         min_notes: shortest melody.
         tolerance: quarters a note may lie off the grid; a piece with a note farther off is left out and counted.

@@ -1,0 +1,199 @@
+"""Generators that need no training to speak of: what a model of melodies has to beat.
+
+All take the melodies of the training split and give back as many melodies, of lengths drawn from it, as `Melodies`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from hocket.errors import InputError
+from hocket.views.melodies import EVENT_DTYPE, PIECES_SCHEMA, REST, Melodies
+
+Ints = npt.NDArray[np.int64]
+Generator = Callable[[Melodies, int, int], Melodies]
+
+MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])
+_STEP_BASE = 1024  # a token is (pitch + 1) * _STEP_BASE + steps
+
+
+def random_notes(train: Melodies, count: int, seed: int) -> Melodies:
+    """Pitches drawn evenly from the compass of train, lengths from its lengths: no melody at all."""
+    rng = np.random.default_rng(seed)
+    sounding = train.events[train.events["pitch"] != REST]
+    low, high = int(sounding["pitch"].min()), int(sounding["pitch"].max())
+
+    def line(length: int) -> tuple[Ints, Ints]:
+        return rng.integers(low, high + 1, length), rng.choice(sounding["steps"], length).astype(np.int64)
+
+    return _melodies(train, [line(length) for length in _lengths(train, count, rng)], "random_notes")
+
+
+def scale_walk(train: Melodies, count: int, seed: int) -> Melodies:
+    """A walk over C major by steps of -2..2 degrees, reflected at the compass of train, lengths from its lengths."""
+    rng = np.random.default_rng(seed)
+    sounding = train.events[train.events["pitch"] != REST]
+    degrees = np.concatenate([MAJOR + 12 * octave for octave in range(11)])
+    degrees = degrees[
+        (degrees >= np.percentile(sounding["pitch"], 2)) & (degrees <= np.percentile(sounding["pitch"], 98))
+    ]
+
+    def line(length: int) -> tuple[Ints, Ints]:
+        walk = len(degrees) // 2 + np.cumsum(rng.integers(-2, 3, length))
+        period = 2 * (len(degrees) - 1)
+        folded = np.abs((walk + len(degrees) - 1) % period - (len(degrees) - 1))
+        return degrees[folded].astype(np.int64), rng.choice(sounding["steps"], length).astype(np.int64)
+
+    return _melodies(train, [line(length) for length in _lengths(train, count, rng)], "scale_walk")
+
+
+def shuffled_bars(train: Melodies, count: int, seed: int) -> Melodies:
+    """Real bars of train of one metre in random order: every bar right, no form and no line."""
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, len(train), count)
+    metres = np.array(train.pieces.column("metre").to_pylist())
+    bars_by_metre = {metre: _bars(train.take(np.flatnonzero(metres == metre))) for metre in np.unique(metres[rows])}
+    lines = []
+    for row in rows:
+        own = train.take([int(row)])
+        pool = bars_by_metre[metres[row]]
+        picked = [pool[i] for i in rng.integers(0, len(pool), max(len(_bars(own)), 2))]
+        lines.append((np.concatenate([p for p, _ in picked]), np.concatenate([s for _, s in picked])))
+    return _melodies(train, lines, "shuffled_bars", metres[rows].tolist())
+
+
+def copies(train: Melodies, count: int, seed: int) -> Melodies:
+    """Pieces of train as they are: perfect music that the search for copies must flag."""
+    rng = np.random.default_rng(seed)
+    rows = rng.permutation(len(train))[: min(count, len(train))]
+    taken = train.take(rows)
+    names = [f"copies-{i:04d}" for i in range(len(taken))]
+    place = taken.pieces.schema.get_field_index("id")
+    return replace(taken, pieces=taken.pieces.set_column(place, PIECES_SCHEMA.field("id"), pa.array(names)))
+
+
+def one_note(train: Melodies, count: int, seed: int) -> Melodies:
+    """One pitch in quarters: the collapsed model that the quality check must flag."""
+    lengths = _lengths(train, count, np.random.default_rng(seed))
+    lines = [(np.full(length, 60), np.full(length, train.steps_per_quarter)) for length in lengths]
+    return _melodies(train, lines, "one_note")
+
+
+@dataclass(frozen=True)
+class NGram:
+    """A Markov chain over (pitch, length) events with back-off to shorter contexts that were seen.
+
+    Attributes:
+        order: events of context.
+        tables: for every context (a tuple of up to `order` tokens) its continuations and their cumulated counts; a
+            continuation of 0 ends the melody, and a context begins with 0 where the melody begins.
+    """
+
+    order: int
+    tables: dict[tuple[int, ...], tuple[Ints, Ints]]
+
+    @classmethod
+    def fit(cls, train: Melodies, order: int) -> NGram:
+        """Counts every continuation of every context of up to `order` events."""
+        counts: dict[tuple[int, ...], dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        events = train.events
+        tokens = (events["pitch"].astype(np.int64) + 1) * _STEP_BASE + events["steps"]
+        for line in np.split(tokens, train.offsets[1:-1]):
+            sequence = [0] * order + line.tolist() + [0]
+            for end in range(order, len(sequence)):
+                for length in range(order + 1):
+                    counts[tuple(sequence[end - length : end])][sequence[end]] += 1
+        return cls(order, {context: _table(found) for context, found in counts.items()})
+
+    def sample(self, rng: np.random.Generator, most: int) -> Ints:
+        """One melody of at most `most` tokens; a context never seen backs off to its end."""
+        line = [0] * self.order
+        while len(line) < most + self.order:
+            context = tuple(line[len(line) - self.order :])
+            while context not in self.tables:
+                context = context[1:]
+            tokens, cumulated = self.tables[context]
+            token = int(tokens[np.searchsorted(cumulated, rng.integers(cumulated[-1]), side="right")])
+            if token == 0:
+                break
+            line.append(token)
+        return np.array(line[self.order :], np.int64)
+
+
+def markov(train: Melodies, count: int, seed: int, *, order: int = 2) -> Melodies:
+    """Melodies of a Markov chain of the given order over (pitch, length) events."""
+    rng = np.random.default_rng(seed)
+    chain = NGram.fit(train, order)
+    most = int(np.diff(train.offsets).max())
+    lines: list[tuple[Ints, Ints]] = []
+    while len(lines) < count:
+        tokens = chain.sample(rng, most)
+        if len(tokens) >= 8:
+            lines.append((tokens // _STEP_BASE - 1, tokens % _STEP_BASE))
+    return _melodies(train, lines, f"markov_{order}")
+
+
+def ngram(train: Melodies, count: int, seed: int) -> Melodies:
+    """A Markov chain of order 5 with back-off: long enough to copy phrases, which the search for copies shows."""
+    return markov(train, count, seed, order=5)
+
+
+FLOORS: dict[str, Generator] = {
+    "random_notes": random_notes,
+    "scale_walk": scale_walk,
+    "markov_2": markov,
+    "ngram_5": ngram,
+    "shuffled_bars": shuffled_bars,
+}
+
+
+def _table(found: dict[int, int]) -> tuple[Ints, Ints]:
+    tokens = sorted(found)
+    return np.array(tokens), np.cumsum([found[token] for token in tokens])
+
+
+def _bars(views: Melodies) -> list[tuple[Ints, Ints]]:
+    """Bars that begin on the bar line and fill it, as (pitches, steps)."""
+    events = views.events
+    starts = np.flatnonzero(np.append(True, (np.diff(events["piece"]) != 0) | (np.diff(events["bar"]) != 0)))
+    if not len(events):
+        return []
+    parts = [part for part in np.split(events, starts[1:]) if part["place"][0] == 0]
+    longest = max((int(part["steps"].sum()) for part in parts), default=0)
+    common = np.bincount([int(part["steps"].sum()) for part in parts], minlength=longest + 1).argmax()
+    full = [part for part in parts if part["steps"].sum() == common]
+    return [(part["pitch"].astype(np.int64), part["steps"].astype(np.int64)) for part in full]
+
+
+def _lengths(train: Melodies, count: int, rng: np.random.Generator) -> list[int]:
+    if not len(train):
+        raise InputError(
+            "the floors need melodies of the training split, and there is none; check the profile's corpora"
+        )
+    return [max(int(length), 8) for length in rng.choice(np.diff(train.offsets), count)]
+
+
+def _melodies(train: Melodies, lines: list[tuple[Ints, Ints]], name: str, metres: list[str] | None = None) -> Melodies:
+    """Lines of pitches and steps as melodies in 4/4 (or the metres given) from the bar line on."""
+    metres = metres or ["4/4"] * len(lines)
+    parts = []
+    for index, ((pitch, steps), metre) in enumerate(zip(lines, metres, strict=True)):
+        above, below = map(int, metre.split("/"))
+        bar = train.steps_per_quarter * 4 * above // below
+        onset = np.cumsum(steps) - steps
+        part = np.empty(len(pitch), EVENT_DTYPE)
+        part["piece"], part["pitch"], part["steps"] = index, pitch, steps
+        part["place"], part["bar"] = onset % bar, onset // bar
+        parts.append(part)
+    rows: list[dict[str, Any]] = [
+        {"id": f"{name}-{i:04d}", "metre": metre, "origin": "generated", "shift": 0, "minor": False}
+        for i, metre in enumerate(metres)
+    ]
+    return Melodies(pa.Table.from_pylist(rows, PIECES_SCHEMA), np.concatenate(parts), train.steps_per_quarter)
