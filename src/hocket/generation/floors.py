@@ -172,11 +172,20 @@ def _bars(views: Melodies) -> list[tuple[Ints, Ints]]:
     return [(part["pitch"].astype(np.int64), part["steps"].astype(np.int64)) for part in full]
 
 
-def _lengths(train: Melodies, count: int, rng: np.random.Generator) -> list[int]:
+def floor(name: str, train: Melodies, count: int, seed: int) -> Melodies:
+    """`count` melodies of one of FLOORS.
+
+    Raises:
+        InputError: there are no melodies to learn from.
+    """
     if not len(train):
         raise InputError(
-            "the floors need melodies of the training split, and there is none; check the profile's corpora"
+            f"{name}: needs melodies of the training split, and there is none; check the profile's corpora"
         )
+    return FLOORS[name](train, count, seed)
+
+
+def _lengths(train: Melodies, count: int, rng: np.random.Generator) -> list[int]:
     return [max(int(length), 8) for length in rng.choice(np.diff(train.offsets), count)]
 
 
