@@ -8,6 +8,7 @@ import numpy.typing as npt
 from hocket.views.sounding import Floats, Ints, Sounding
 
 _FINE = 48  # steps a quarter that bar contents are compared on
+_PAIRS = 4_000_000  # of bars in one block of the self-similarity
 
 
 def _contents(notes: Sounding) -> Ints:
@@ -45,22 +46,39 @@ def self_similarity(notes: Sounding) -> Floats:
     Bars are sets of (sixteenth step, pitch); the first bar and bars without onsets do not count; NaN for under two.
     Source: self-similarity matrices, Foote 1999, with the Jaccard index as similarity.
     """
-    from scipy import sparse
-
     bars, row = np.unique(notes.bar_key, return_inverse=True)
-    feature = np.round(notes.place * 4).astype(np.int64) * 128 + notes.pitch
-    _, column = np.unique(notes.piece * (1 << 20) + feature, return_inverse=True)  # features of a piece are its own
-    cells = np.unique(np.stack([row, column]), axis=1)
-    matrix = sparse.csr_matrix((np.ones(cells.shape[1]), cells), shape=(len(bars), int(column.max(initial=-1)) + 1))
-    shared = (matrix @ matrix.T).tocoo()
-    size = np.asarray(matrix.sum(axis=1)).ravel()
-    earlier = shared.col < shared.row
-    above, left = shared.row[earlier], shared.col[earlier]
-    score = shared.data[earlier] / (size[above] + size[left] - shared.data[earlier])
-    best = np.zeros(len(bars))
-    np.maximum.at(best, above, score)
     owner = np.zeros(len(bars), np.int64)
     owner[row] = notes.piece
+    step = np.round(notes.place * 4).astype(np.int64)
+    events = np.unique(np.stack([row, step * 128 + notes.pitch], axis=1), axis=0)  # (events, bar and step with pitch)
+    best = np.zeros(len(bars))
+    for first, last in _blocks(owner):
+        low, high = np.searchsorted(events[:, 0], [first, last])
+        best[first:last] = _best_earlier(events[low:high] - [first, 0], owner[first:last])
     later = np.zeros(len(bars), np.bool_)
     later[1:] = np.diff(owner) == 0
     return notes.mean(best[later], owner[later])
+
+
+def _blocks(owner: Ints) -> list[tuple[int, int]]:
+    """Ranges of bars that hold whole pieces and at most _PAIRS pairs (or one piece), so that memory stays bounded."""
+    if not len(owner):
+        return []
+    edges = np.append(np.flatnonzero(np.append(True, np.diff(owner) != 0)), len(owner))
+    block = np.cumsum(np.diff(edges).astype(np.int64) ** 2) // _PAIRS
+    starts = edges[:-1][np.append(True, np.diff(block) != 0)]
+    return list(zip(starts.tolist(), [*starts[1:].tolist(), len(owner)], strict=True))
+
+
+def _best_earlier(events: Ints, owner: Ints) -> Floats:
+    """(bars,) best Jaccard similarity of each bar to an earlier bar of its piece; events are (bar, feature) pairs."""
+    from scipy import sparse
+
+    _, column = np.unique(owner[events[:, 0]] * (1 << 20) + events[:, 1], return_inverse=True)  # a piece's own features
+    cells = (np.ones(len(events)), (events[:, 0], column))
+    matrix = sparse.csr_matrix(cells, shape=(len(owner), int(column.max(initial=-1)) + 1))
+    shared = sparse.tril(matrix @ matrix.T, -1).tocoo()
+    size = np.asarray(matrix.sum(axis=1)).ravel()
+    best = np.zeros(len(owner))
+    np.maximum.at(best, shared.row, shared.data / (size[shared.row] + size[shared.col] - shared.data))
+    return best
