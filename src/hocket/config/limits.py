@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hocket.config.checks import positive
 
 
-@dataclass(frozen=True)
+@dataclass
 class Limits:
     """Bounds on one file and on one archive; what exceeds them goes to quarantine with the reason.
 

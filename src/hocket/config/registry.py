@@ -10,7 +10,7 @@ SINGLE = {
     "clean": "hocket.config.corpus:CleanConfig",
     "split": "hocket.config.corpus:SplitConfig",
     "augment": "hocket.config.corpus:AugmentConfig",
-    "engine": "hocket.config.corpus:EngineConfig",
+    "engine": "hocket.config.engine:EngineConfig",
     "render": "hocket.config.audio:RenderConfig",
     "evaluation": "hocket.config.evaluation:EvaluationConfig",
 }

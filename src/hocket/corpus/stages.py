@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from hocket.config import Config
-from hocket.corpus import steps
+from hocket.corpus import stages_notes, steps
 from hocket.report import Report
+
+
+def notes(cfg: Config, out: Path) -> Report:
+    """Archives -> corpus/notes: every file of every corpus as notes, in quarantine, or a duplicate."""
+    return stages_notes.read_corpora(cfg, out)
 
 
 def clean(cfg: Config, out: Path) -> Report:
