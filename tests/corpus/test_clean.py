@@ -107,7 +107,7 @@ def test_pieces_that_become_equal_are_deduplicated_and_the_held_out_one_stays() 
     done = clean(corpus(first, second), CleanConfig(velocity=limits("clip", 1, 64)))
     assert done.table.piece_column("path") == ["test.mid"]
     assert done.counts["duplicates_across_splits"] == 1
-    assert done.duplicates.to_pylist()[0]["message"] == "the same notes as test.mid"
+    assert done.duplicates.to_pylist()[0]["message"] == "The notes are those of tiny/test.mid."
 
 
 def test_the_counts_add_up() -> None:

@@ -13,19 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hocket.config.corpus import CleanConfig, LimitConfig
+from hocket.corpus import quarantine
 from hocket.corpus.tempo import tempo_maps
 from hocket.notes import Array, NoteTable, column_array
 
-REMOVED_SCHEMA = pa.schema(
-    [
-        ("piece", pa.string()),
-        ("corpus", pa.string()),
-        ("path", pa.string()),
-        ("stage", pa.string()),
-        ("reason", pa.string()),  # class of the fault, "few_notes" or "duplicate"
-        ("message", pa.string()),
-    ]
-)
+STAGE = "corpus_clean"
 Mask = npt.NDArray[np.bool_]
 
 
@@ -35,8 +27,8 @@ class Cleaned:
 
     Attributes:
         table: the corpus after cleaning.
-        quarantine: REMOVED_SCHEMA, one row per piece with too few notes.
-        duplicates: REMOVED_SCHEMA, one row per piece that repeats another; the message names that one.
+        quarantine: `quarantine.SCHEMA`, one row per piece with too few notes.
+        duplicates: the same, one row per piece that repeats another; the message names that one.
         counts: whole numbers; pieces_in = pieces + quarantined + duplicates, and the same for notes.
         shares: fractions 0..1, policy by corpus: ``velocity_clip/asap``.
     """
@@ -151,7 +143,7 @@ def _without_few_notes(table: NoteTable, least: int, counts: dict[str, int]) -> 
     found = column_array(table.pieces, "note_count")
     few = np.flatnonzero(found < least)
     counts |= {"quarantined": len(few), "notes_quarantined": int(found[few].sum())}
-    messages = [f"{found[row]} notes after cleaning, at least {least} are asked for" for row in few]
+    messages = [f"Only {found[row]} notes after cleaning, at least {least} are asked for." for row in few]
     return _keep(table, few), removed_rows(table, few, "few_notes", messages)
 
 
@@ -164,8 +156,9 @@ def without_duplicates(table: NoteTable, counts: dict[str, int]) -> tuple[NoteTa
     for row in sorted(range(len(table)), key=lambda row: (splits[row], row)):
         first.setdefault(hashes[row], row)
     twice = [row for row in range(len(table)) if first[hashes[row]] != row]
-    paths = table.piece_column("path")
-    messages = [f"the same notes as {paths[first[hashes[row]]]}" for row in twice]
+    corpora, paths = table.piece_column("corpus"), table.piece_column("path")
+    originals = [first[hashes[row]] for row in twice]
+    messages = [f"The notes are those of {corpora[row]}/{paths[row]}." for row in originals]
     crossing = sum(splits[row] != splits[first[hashes[row]]] for row in twice)
     notes = int(column_array(table.pieces, "note_count")[twice].sum()) if twice else 0
     counts |= {"duplicates": len(twice), "notes_in_duplicates": notes, "duplicates_across_splits": crossing}
@@ -191,8 +184,9 @@ def _keep(table: NoteTable, without: Array) -> NoteTable:
 
 
 def removed_rows(table: NoteTable, rows: list[int] | Array, reason: str, messages: list[str]) -> pa.Table:
-    """REMOVED_SCHEMA rows for these pieces."""
-    pieces = table.pieces.take(pa.array(rows, pa.int64()))
-    stage, reasons = ["corpus_clean"] * len(messages), [reason] * len(messages)
-    columns = [pieces.column(name).cast(pa.string()) for name in ("id", "corpus", "path")]
-    return pa.table([*columns, stage, reasons, messages], schema=REMOVED_SCHEMA)
+    """`quarantine.SCHEMA` rows for these pieces, without the hash of their files, which only the reading stage sees."""
+    corpora, paths = table.piece_column("corpus"), table.piece_column("path")
+    return quarantine.table(
+        quarantine.Rejected(corpora[row], paths[row], "", STAGE, reason, message)
+        for row, message in zip(rows, messages, strict=True)
+    )
