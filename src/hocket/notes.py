@@ -196,6 +196,9 @@ def seconds_at(ticks: Array, timeline: Array, ticks_per_quarter: int) -> npt.NDA
         ticks_per_quarter: resolution of the ticks.
     """
     tempos = timeline[timeline["kind"] == TEMPO]
+    if not len(tempos) or (len(tempos) == 1 and tempos["onset_ticks"][0] == 0):  # one tempo throughout: no map needed
+        rate = (int(tempos["a"][0]) if len(tempos) else 500_000) / (1e6 * ticks_per_quarter)
+        return np.asarray(ticks) * rate
     starts = np.concatenate(([0], tempos["onset_ticks"])).astype(np.float64)
     rates = np.concatenate(([500_000], tempos["a"])) / (1e6 * ticks_per_quarter)  # seconds a tick
     at_start = np.concatenate(([0.0], np.cumsum(np.diff(starts) * rates[:-1])))

@@ -128,7 +128,7 @@ class _Tune:
 
     def _part(self, voice: str) -> list[str]:
         if voice not in self.voices and len(self.voices) >= _MAX_VOICES:
-            raise MusicError("too_large", f"the tune has more than {_MAX_VOICES} voices")
+            raise MusicError("too_many_tracks", f"the tune has more than {_MAX_VOICES} voices")
         return self.voices.setdefault(voice, [])
 
     def _music(self, line: str, voice: str) -> str:

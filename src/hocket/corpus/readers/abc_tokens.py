@@ -28,6 +28,7 @@ _LEXER = re.compile(
     | \[?[|:](?:[|:\]]|\[(?=[|\d]))*(?:\s*\[?\d[\d,.\-]*)?   # bar line, with the number of an ending
     | \[\d[\d,.\-]*                             # an ending without a bar line
     | \[(?:[^\]"|]|"[^"]*")*\]{_LENGTH}         # chord
+    | \["[^"]*"                                 # a passage with a heading, closed by a bar line
     | \{{[^}}]*\}}                              # grace notes
     | \(\d+(?::\d*){{0,2}}                      # tuplet
     | [<>]+ | \.?- | &
@@ -39,6 +40,7 @@ _LEXER = re.compile(
 )
 _NOTE_PARTS = re.compile(r"([_^=]*)([A-Ga-g])([,']*)(\d*)(/*)(\d*)")
 _REST_PARTS = re.compile(r"()([zx])()(\d*)(/*)(\d*)")
+_MAILED = re.compile(r"=20|=(?=\s|$)|(?==3D)")
 _BAR_PARTS = re.compile(r"(:*)(.*?)(:*)\[?([\d,.\-]*)")
 _DOUBLE = re.compile(r"\|\||\|\]|\[\|")
 _CHORD_PARTS = re.compile(rf'{_NOTE}|-|[zx]{_LENGTH}|"[^"]*"|![^!]*!|\S')
@@ -48,7 +50,13 @@ _IGNORED = frozenset("().~`\\$*;?@#,'/!+")  # slurs, staccato, beams, line ends 
 
 
 def tokens(music: str) -> list[str]:
-    """The tokens of a tune body in order; white space parts them and has no other meaning."""
+    """The tokens of a tune body in order; white space parts them and has no other meaning.
+
+    Tunes that went through mail hold the debris of quoted-printable text: ``=20`` and ``=`` at the end of a line are
+    a space and nothing, ``=3D`` is ``=``. None of them is ABC, so that no tune changes its meaning.
+    """
+    if _MAILED.search(music):
+        music = _MAILED.sub(" ", music).replace("=3D", "=")
     return _LEXER.findall(music)
 
 
@@ -128,6 +136,8 @@ def _bracket(token: str) -> Token:
         return (FIELD, token[1], token[3:-1].strip())
     if len(token) > 1 and (token[1] in "|:" or token[1].isdigit()):
         return _bar(token)
+    if token[1:2] == token[-1] == '"':
+        return (IGNORED,)
     body, bracket, length = token[1:].rpartition("]")
     if not bracket:
         raise MusicError("bad_abc", "a [ has no partner; close it or take it out")
@@ -165,7 +175,7 @@ def _tuplet(token: str) -> Token:
 
 
 def _bar(token: str) -> Token:
-    """(BAR, times that the section ending here is played or 0, starts one, is double or thick, numbers of an ending)."""
+    """(BAR, times to play the section that ends here or 0, starts one, is double or thick, numbers of an ending)."""
     match = _BAR_PARTS.fullmatch("".join(token.split()))
     if match is None:
         raise MusicError("bad_abc", f"{token[:16]!r} is no bar line")

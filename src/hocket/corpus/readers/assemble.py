@@ -1,7 +1,7 @@
 """From what a reader collected to a `Piece`: repeats played out, ties joined, resolution chosen, seconds set.
 
 Time is counted in whole ticks. Readers start at BASE_TICKS to the quarter, a number that every usual note value
-divides, so that most pieces of a corpus share one resolution. A value that does not fit raises `Inexact`, and
+divides, so that most pieces of a corpus share one resolution. A value that does not fit raises `InexactError`, and
 `at_exact_resolution` reads the piece again with a finer tick; nothing is ever rounded.
 """
 
@@ -24,7 +24,7 @@ from hocket.corpus.readers.limits import (
     MAX_TICKS_PER_QUARTER,
     MIDI_TICKS_PER_QUARTER,
 )
-from hocket.corpus.readers.repeats import Mark, playing_order
+from hocket.corpus.readers.repeats import END, ENDING, Mark, playing_order
 from hocket.errors import MusicError
 from hocket.notes import (
     NOTE_DTYPE,
@@ -45,7 +45,7 @@ _Read = TypeVar("_Read")
 Ints = npt.NDArray[np.int64]
 
 
-class Inexact(Exception):
+class InexactError(Exception):
     """A duration is no whole number of ticks; `factor` more ticks to the quarter would make it one."""
 
     def __init__(self, factor: int) -> None:
@@ -54,15 +54,15 @@ class Inexact(Exception):
 
 
 def exact(numerator: int, denominator: int) -> int:
-    """The quotient of two whole numbers, or `Inexact`."""
+    """The quotient of two whole numbers, or `InexactError`."""
     ticks, rest = divmod(numerator, denominator)
     if rest:
-        raise Inexact(denominator // math.gcd(rest, denominator))
+        raise InexactError(denominator // math.gcd(rest, denominator))
     return ticks
 
 
 def at_exact_resolution(read: Callable[[int], _Read]) -> _Read:
-    """Calls `read(ticks_per_quarter)` at BASE_TICKS and, while it raises `Inexact`, at the multiple that it asks for.
+    """Calls `read(ticks_per_quarter)` at BASE_TICKS and, while it raises `InexactError`, at the multiple that it asks for.
 
     Raises:
         MusicError: the resolution that is needed is beyond MAX_TICKS_PER_QUARTER.
@@ -71,7 +71,7 @@ def at_exact_resolution(read: Callable[[int], _Read]) -> _Read:
     while True:
         try:
             return read(ticks)
-        except Inexact as need:
+        except InexactError as need:
             ticks *= need.factor
         if ticks > MAX_TICKS_PER_QUARTER:
             raise MusicError("too_fine", "a note value is too fine for any usable resolution; simplify its fraction")
@@ -163,12 +163,13 @@ def _check_count(bound: int, parts: list[Part], order: list[tuple[int, int]]) ->
         onsets = np.sort(np.array(part.onsets, np.int64))
         total += sum(int(np.searchsorted(onsets, stop) - np.searchsorted(onsets, start)) for start, stop in order)
     if total > MAX_NOTES:
-        raise MusicError("too_large", f"the score has {total} notes with its repeats, the limit is {MAX_NOTES}")
+        raise MusicError("too_many_notes", f"the score has {total} notes with its repeats, the limit is {MAX_NOTES}")
 
 
 def _order(parts: list[Part], end: int) -> list[tuple[int, int]] | None:
     """Order of playing by the first part that has signs (the others may leave theirs out); None for no repeats."""
-    marks = next((part.marks for part in parts if part.marks), None)
+    repeating = (part.marks for part in parts if any(mark.kind in (END, ENDING) for mark in part.marks))
+    marks = next(repeating, None)
     if marks is None:
         return None
     order = playing_order(marks, end)

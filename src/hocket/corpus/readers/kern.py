@@ -20,6 +20,7 @@ from hocket.corpus.readers.repeats import DOUBLE, END, START, Mark
 from hocket.errors import MusicError
 from hocket.notes import KEY, METRE, Piece, Track
 
+_REPEAT = re.compile(r"[:|!=].*[:|!=]")
 _PITCH = re.compile(r"([a-gA-G])\1*")
 _RECIP = re.compile(r"(\d+)(?:%(\d+))?(\.*)")
 _METRE = re.compile(r"\*M[A-Z]*(\d{1,3}(?:\+\d{1,3})*)/(\d{1,3})$")
@@ -144,11 +145,10 @@ class _Reader:
             cells = line.split("\t")
             if first == "*":
                 self._interpretation(cells)
-                continue
-            if len(cells) != len(self.spines):
+            elif len(cells) != len(self.spines):
                 raise self._fault(f"has {len(cells)} spines where {len(self.spines)} are open")
-            if first == "=":
-                self._bar(cells)
+            elif first == "=":
+                self._bar(line)
             else:
                 self._data(cells)
         return self._finish()
@@ -159,28 +159,31 @@ class _Reader:
     def _data(self, cells: list[str]) -> None:
         if self.key_changed:
             self._key_row()
-        now = self.time
         for cell, spine in zip(cells, self.spines, strict=True):
-            part = spine.part
-            if part is None or cell == ".":
-                continue
-            found = _token(cell)
-            if found is None:
-                continue
-            above, below, notes = found
-            duration, rest = divmod(self.whole * above, below)
-            if rest:
-                duration = exact(self.whole * above, below)
-            spine.end = now + duration
-            for pitch, tie in notes:
-                if tie:
-                    self._tie(part, tie)
-                part.onsets.append(now)
-                part.durations.append(duration)
-                part.pitches.append(pitch)
-        ends = [spine.end for spine in self.spines if spine.end > now]
+            if spine.part is not None and cell != ".":
+                self._cell(cell, spine, spine.part)
+        if len(cells) == 1:  # most folk songs
+            self.time = max(self.time, self.spines[0].end)
+            return
+        ends = [spine.end for spine in self.spines if spine.end > self.time]
         if ends:
             self.time = min(ends)
+
+    def _cell(self, cell: str, spine: _Spine, part: Part) -> None:
+        found = _token(cell)
+        if found is None:
+            return
+        above, below, notes = found
+        duration, rest = divmod(self.whole * above, below)
+        if rest:
+            duration = exact(self.whole * above, below)
+        spine.end = self.time + duration
+        for pitch, tie in notes:
+            if tie:
+                self._tie(part, tie)
+            part.onsets.append(self.time)
+            part.durations.append(duration)
+            part.pitches.append(pitch)
 
     def _tie(self, part: Part, tie: str) -> None:
         place = len(part.onsets)
@@ -189,8 +192,10 @@ class _Reader:
         if tie in "_]" and part.tied_to is not None:
             part.tied_to.add(place)
 
-    def _bar(self, cells: list[str]) -> None:
-        sign = cells[0]
+    def _bar(self, line: str) -> None:
+        if not _REPEAT.search(line):
+            return
+        sign = line.partition("\t")[0]
         times, starts = ":|" in sign or ":!" in sign, "|:" in sign or "!:" in sign
         marks = self.score.parts[0].marks if self.score.parts else []
         if times:

@@ -37,7 +37,7 @@ def read_musicxml(data: bytes, *, repeats: Repeats = "expand") -> Piece:
         repeats: ``expand`` plays repeats and endings out, ``keep`` gives the score once as it is written.
 
     Raises:
-        MusicError: ``empty``, ``bad_zip``, ``bad_xml`` (not well-formed, or with entities), ``bad_musicxml`` (timewise,
+        MusicError: ``empty``, ``damaged`` (the archive), ``bad_musicxml`` (not well-formed, with entities, timewise,
             not a score, a number that is none), ``no_notes``, ``bad_pitch``, or a limit.
     """
     root = parse_xml(score_bytes(data))
@@ -180,10 +180,8 @@ class _PartReader:
             elif tag == "chord":
                 chord = True
             elif tag == "tie":
-                starts_tie, ends_tie = (
-                    starts_tie or child.get("type") == "start",
-                    ends_tie or child.get("type") == "stop",
-                )
+                starts_tie |= child.get("type") == "start"
+                ends_tie |= child.get("type") == "stop"
             elif tag == "unpitched":
                 pitch = self._unpitched(element)
             elif tag == "grace":

@@ -141,6 +141,8 @@ def playing_order(marks: list[Mark], end: int) -> list[tuple[int, int]]:
         MusicError: more stretches than MAX_STRETCHES.
     """
     order = _Order(end)
-    for mark in marks:
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        if mark.kind == DOUBLE and following is not None and (following.tick, following.kind) == (mark.tick, ENDING):
+            continue  # ``||1``: the ending belongs to what stands before its bar line
         order.take(mark)
     return order.finish()

@@ -19,7 +19,7 @@ def score_bytes(data: bytes) -> bytes:
     """The XML of a score, out of its .mxl archive where it comes in one.
 
     Raises:
-        MusicError: ``empty``, ``bad_zip`` or ``too_large``.
+        MusicError: ``empty``, ``damaged`` or ``too_large``.
     """
     if not data:
         raise MusicError("empty", "the file is empty")
@@ -35,7 +35,7 @@ def _unzipped(data: bytes) -> bytes:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _member(archive, _root_name(archive))
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error, ValueError):
-        raise MusicError("bad_zip", "the .mxl archive is damaged; unpack it by hand or export it again") from None
+        raise MusicError("damaged", "the .mxl archive is damaged; unpack it by hand or export it again") from None
 
 
 def _root_name(archive: zipfile.ZipFile) -> str:
@@ -46,7 +46,7 @@ def _root_name(archive: zipfile.ZipFile) -> str:
                 return str(element.get("full-path"))
     names = [name for name in archive.namelist() if name.endswith((".xml", ".musicxml")) and "META-INF" not in name]
     if not names:
-        raise MusicError("bad_zip", "the .mxl archive holds no score; export it again")
+        raise MusicError("damaged", "the .mxl archive holds no score; export it again")
     return min(names)
 
 
@@ -62,16 +62,16 @@ def parse_xml(data: bytes) -> ElementTree.Element:
     """The root element; a DOCTYPE may name a public DTD (never fetched) but must not declare anything.
 
     Raises:
-        MusicError: ``bad_xml`` when it is not well-formed or declares entities.
+        MusicError: ``bad_musicxml`` when it is not well-formed or declares entities.
     """
     text = _ascii_based(data)
     head = text.find(b"<!DOCTYPE")
     if b"<!ENTITY" in text or (head >= 0 and b"[" in text[head : text.find(b">", head) + 1]):
-        raise MusicError("bad_xml", "the XML declares entities of its own, which is refused; remove them")
+        raise MusicError("bad_musicxml", "the XML declares entities of its own, which is refused; remove them")
     try:
         return ElementTree.XML(text)
     except (ElementTree.ParseError, ValueError, LookupError):
-        raise MusicError("bad_xml", "the file is not well-formed XML; export it again") from None
+        raise MusicError("bad_musicxml", "the file is not well-formed XML; export it again") from None
 
 
 def _ascii_based(data: bytes) -> bytes:
@@ -80,9 +80,11 @@ def _ascii_based(data: bytes) -> bytes:
         try:
             text = data.decode("utf-16")
         except UnicodeDecodeError:
-            raise MusicError("bad_xml", "the file is not the UTF-16 that it claims to be; export it again") from None
+            raise MusicError(
+                "bad_musicxml", "the file is not the UTF-16 that it claims to be; export it again"
+            ) from None
         return re.sub(r"^<\?xml[^>]*\?>", "", text).encode()
     match = _ENCODING.search(data[:256])
     if b"\x00" in data[:256] or (match and match[1].lower() not in _ASCII_BASED):
-        raise MusicError("bad_xml", "the file is in a rare encoding; save it as UTF-8")
+        raise MusicError("bad_musicxml", "the file is in a rare encoding; save it as UTF-8")
     return data
