@@ -39,7 +39,7 @@ def read_chunk(chunk: Chunk) -> Result:
     for document in chunk.documents:
         content = b""
         try:
-            content = read_entry(document.entry) if document.entry is not None else (document.text or "").encode()
+            content = document.content if document.entry is None else read_entry(document.entry)
             parts = _parts(document, content)
         except MusicError as error:
             rejected.append(_rejected(chunk.corpus, document.name, content, error))
@@ -67,7 +67,9 @@ def _parts(document: Document, content: bytes) -> list[tuple[str, bytes, str]]:
     tunes = split_tunes(text_of(content))
     if len(tunes) < 2:
         return [(document.name, content, kind)]
-    return [(f"{document.name}#{number}", tune.encode(), kind) for number, tune in enumerate(tunes, 1)]
+    return [
+        (f"{document.name}#{number}", tune.encode("utf-8", "replace"), kind) for number, tune in enumerate(tunes, 1)
+    ]
 
 
 def sniffed(content: bytes) -> str:

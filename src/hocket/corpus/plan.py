@@ -29,18 +29,18 @@ SNIFFED = "sniffed"
 
 @dataclass(frozen=True)
 class Document:
-    """One file, or one tune of a JSON list, which then is there as `text`."""
+    """One file, or one tune of a JSON list, whose `content` then is here already."""
 
     name: str
     format: str
     entry: Entry | None = None
-    text: str | None = None
+    content: bytes = b""
     facts: Facts = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Bytes that reading it takes into memory."""
-        return len(self.text or "") if self.entry is None else self.entry.size
+        return len(self.content) if self.entry is None else self.entry.size
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _documents(corpus: str, entries: list[Entry], facts: dict[str, Facts], plan:
         plan.rejected += [(corpus, *row) for row in broken]
         common = facts.get(entry.name, {})
         for name, text in tunes:
-            yield Document(name, "abc", text=text, facts=common | facts.get(name, {}))
+            yield Document(name, "abc", content=text.encode("utf-8", "replace"), facts=common | facts.get(name, {}))
 
 
 def _chunks(
