@@ -74,7 +74,7 @@ class EpochSampler(Sampler[list[int]]):
     def __init__(self, lengths: list[int], budget: int, seed: int) -> None:
         self.lengths, self.budget, self.seed, self.epoch = lengths, budget, seed, 0
         self.sampler = self  # where Lightning looks for `set_epoch`
-        self.first_epoch = 0  # of a resumed run; Lightning makes its first iterator before it knows
+        self.first_epoch = 0
         self._count = len(self._batches())
 
     def __len__(self) -> int:
@@ -89,6 +89,10 @@ class EpochSampler(Sampler[list[int]]):
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch."""
         self.epoch = max(epoch, self.first_epoch)
+
+    def resume_at(self, epoch: int) -> None:
+        """Begins with this epoch: Lightning makes the first iterator of a resumed run before it says which epoch it is."""
+        self.epoch = self.first_epoch = epoch
 
     def _batches(self) -> list[list[int]]:
         """Items by length with ties broken by (seed, epoch), cut into batches within the budget."""
@@ -173,7 +177,7 @@ def fit(
     )
     last = folder / "last.ckpt"
     if last.is_file() and isinstance(train.batch_sampler, EpochSampler):
-        train.batch_sampler.first_epoch = int(torch.load(last, weights_only=True, map_location="cpu")["epoch"]) + 1
+        train.batch_sampler.resume_at(int(torch.load(last, weights_only=True, map_location="cpu")["epoch"]) + 1)
     trainer.fit(module, train, validation, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
     chosen = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
     module.load_state_dict(chosen["state_dict"])
