@@ -91,7 +91,7 @@ class EpochSampler(Sampler[list[int]]):
         self.epoch = max(epoch, self.first_epoch)
 
     def resume_at(self, epoch: int) -> None:
-        """Begins with this epoch: Lightning makes the first iterator of a resumed run before it says which epoch it is."""
+        """Begins with this epoch: Lightning makes the first iterator of a resumed run before it says which."""
         self.epoch = self.first_epoch = epoch
 
     def _batches(self) -> list[list[int]]:
@@ -108,14 +108,21 @@ class EpochSampler(Sampler[list[int]]):
 
 
 class _Epochs(Callback):
-    """Seeds every epoch by itself, collects the means, and prints a line an epoch."""
+    """Seeds every batch by (seed, epoch, batch), collects the means, and prints a line an epoch."""
 
     def __init__(self, seed: int, show: bool) -> None:
         self.seed, self.show = seed, show
         self.history: list[dict[str, float]] = []
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        torch.manual_seed(self.seed * 1_000_003 + trainer.current_epoch)
+    def on_train_batch_start(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,  # noqa: ARG002
+        batch: Any,  # noqa: ARG002
+        batch_idx: int,
+    ) -> None:
+        # once an epoch would not do: making an iterator draws from the generator too, and a resumed run makes it earlier
+        torch.manual_seed((self.seed * 1_000_003 + trainer.current_epoch) * 100_003 + batch_idx)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         means = {name: float(value) for name, value in trainer.callback_metrics.items() if "/" in name}
