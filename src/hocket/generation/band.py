@@ -23,9 +23,9 @@ EVENT_DTYPE = np.dtype(
     [("step", "<i8"), ("length", "<i8"), ("pitch", "<i2"), ("cents", "<f8"), ("scoop", "<f8"), ("accent", "<i2")]
 )
 DRUMS = {
-    "kick": 36, "rim": 37, "snare": 38, "clap": 39, "tom_low": 45, "tom_mid": 47, "tom_high": 50, "hat": 42, "pedal": 44,
-    "open": 46, "crash": 49, "ride": 51, "bell": 53, "tambourine": 54, "cowbell": 56, "conga_mute": 62, "conga_high": 63,
-    "conga_low": 64, "shaker": 70, "claves": 75, "triangle": 81,
+    "kick": 36, "rim": 37, "snare": 38, "clap": 39, "tom_low": 45, "tom_mid": 47, "tom_high": 50, "hat": 42,
+    "pedal": 44, "open": 46, "crash": 49, "ride": 51, "bell": 53, "tambourine": 54, "cowbell": 56, "conga_mute": 62,
+    "conga_high": 63, "conga_low": 64, "shaker": 70, "claves": 75, "triangle": 81,
 }  # fmt: skip
 MARGIN_BELOW, MARGIN_ABOVE = 5, 6  # semitones kept free in every range for transposition to the other keys
 
@@ -69,7 +69,7 @@ def make_plan(genre: GenreConfig, key: Key, metre: Metre, num_bars: int, seed: i
     """Form, then harmony, then grooves."""
     sections = plan_form(genre, num_bars)
     grammar = genre.modes[key.mode].grammar
-    by_letter = {}
+    by_letter: dict[str, Harmony] = {}
     for section in sections:
         rng = stream(seed, "harmony", section.letter)
         bars = [bar for symbol in section.phrases for bar in phrase_bars(grammar, symbol, rng)]
@@ -173,7 +173,8 @@ def bass(plan: Plan, part: PartConfig) -> Array:
 
 def _root_changes(harmony: Harmony) -> npt.NDArray[np.bool_]:
     roots = np.array([chord.root for chord in harmony.chords])[harmony.at]
-    return np.diff(roots, prepend=roots[0]) != 0
+    changes: npt.NDArray[np.bool_] = np.diff(roots, prepend=roots[0]) != 0
+    return changes
 
 
 def _following(hits: Hits, end: int) -> npt.NDArray[np.int64]:

@@ -27,7 +27,8 @@ def bends(
 
     Args:
         track: index of its track.
-        onset, duration: (notes,) ticks, ascending and not overlapping.
+        onset: (notes,) ticks, ascending.
+        duration: (notes,) ticks, so that notes do not overlap.
         cents: (notes,) deviation from the note's pitch.
         scoop: (notes,) cents that are added gradually over the first half of the note.
 

@@ -14,12 +14,13 @@ from hocket.generation.band import Plan, make_plan, play
 from hocket.generation.chance import stream
 from hocket.generation.dynamics import Performer
 from hocket.generation.genres import load_genre
+from hocket.generation.inspection import Composition, report
 from hocket.generation.realise import realise
 from hocket.generation.rhythm import Metre
 from hocket.generation.theory import Key, read_key
 from hocket.midi import write_midi
 from hocket.notes import Array, NoteTable, Piece, write_tables
-from hocket.report import Check, Report, stage_folder
+from hocket.report import Report, stage_folder
 
 Played = list[tuple[PartConfig, Array]]
 BAND_TEMPO_SPREAD = 0.15  # the arranger's songs are this much slower or faster than their genre's tempo
@@ -49,7 +50,7 @@ def compose_genre(
     Raises:
         InputError: an argument is unknown or out of range; the message says which and what would do.
     """
-    piece = compose(genre, load_genre(genre), num_bars, seed, key=key, tempo=tempo, performer=performer)
+    piece = compose(genre, load_genre(genre), num_bars, seed, key=key, tempo=tempo, performer=performer).piece
     if output_file is not None:
         write_midi(piece, Path(output_file))
     return piece
@@ -64,14 +65,16 @@ def compose(
     key: str | None = None,
     tempo: float | None = None,
     performer: Performer | None = None,
-) -> Piece:
-    """`compose_genre` for a genre that is at hand."""
+) -> Composition:
+    """`compose_genre` for a genre that is at hand, with the plan behind the piece."""
     speed = genre.tempo if tempo is None else tempo
     _check(num_bars, seed, speed)
-    own, wished = _keys(genre, key)
+    own = read_key(genre.key, genre.modes, "")
+    wished = own if key is None else read_key(key, genre.modes, own.mode)
     plan = make_plan(genre, replace(own, mode=wished.mode), Metre("4/4"), num_bars, seed)
-    piece = realise(plan, _play_all(plan, genre.parts), speed, wished.tonic, performer)
-    return _labelled(piece, name, wished, seed, "composer")
+    played = _play_all(plan, genre.parts)
+    piece = _labelled(realise(plan, played, speed, wished.tonic, performer), name, wished, seed, "composer")
+    return Composition(piece, plan, played, speed)
 
 
 def arrange(genre: str, num_bars: int, seed: int) -> Piece:
@@ -102,12 +105,6 @@ def arrange(genre: str, num_bars: int, seed: int) -> Piece:
 _SPELLING = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
-def _keys(genre: GenreConfig, wish: str | None) -> tuple[Key, Key]:
-    """The genre's own key, and the one wished for."""
-    own = read_key(genre.key, genre.modes, "")
-    return own, own if wish is None else read_key(wish, genre.modes, own.mode)
-
-
 def _play_all(plan: Plan, parts: list[PartConfig]) -> Played:
     return [(part, play(plan, part)) for part in parts]
 
@@ -126,3 +123,31 @@ def _check(num_bars: int, seed: int, tempo: float) -> None:
     low, high = TEMPO_RANGE
     if not low <= tempo <= high:  # also refuses NaN
         raise InputError(f"tempo: is {tempo:g}, must lie in {low:g}..{high:g} quarters a minute")
+
+
+def run(cfg: Config, out: Path) -> Report:
+    """Stage ``generation_composer``: a piece per genre as MIDI file and piano roll, and the note table of all.
+
+    The forest performs when it has been trained, else the sine fallback; the report says which.
+    """
+    from hocket.audio.pictures import piano_roll
+
+    config: ComposerConfig = cfg.generation["composer"]
+    performer = _trained_performer(stage_folder(cfg.out, "models_forest"))
+    compositions = {
+        name: compose(name, genre, config.bars, config.seed, performer=performer)
+        for name, genre in sorted(config.genres.items())
+    }
+    for name, composition in compositions.items():
+        write_midi(composition.piece, out / f"{name}.mid")
+        piano_roll(composition.piece, out / f"{name}.png")
+    write_tables(NoteTable.from_pieces(composition.piece for composition in compositions.values()), out)
+    return report(compositions, "forest" if performer else "sine fallback")
+
+
+def _trained_performer(folder: Path) -> Performer | None:
+    if not folder.is_dir():
+        return None
+    from hocket.generation.performing import load_performer
+
+    return load_performer(folder)

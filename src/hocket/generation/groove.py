@@ -126,13 +126,14 @@ def with_crash(bar: BarPattern) -> BarPattern:
 def final_stroke(bar: BarPattern, metre: Metre) -> BarPattern:
     """Everybody's last note: on the first beat, held."""
     held, struck = "-" * (metre.steps - 1), "." * (metre.steps - 1)
-    drums = {name: "X" + struck for name in ("kick", "crash")} if "kick" in bar.drums else {}
-    drums = drums or {name: "X" + struck for name in list(bar.drums)[:1]}
+    drums = dict.fromkeys(("kick", "crash"), "X" + struck) if "kick" in bar.drums else {}
+    drums = drums or dict.fromkeys(list(bar.drums)[:1], "X" + struck)
     return BarPattern(drums, "R" + held, dict.fromkeys(bar.chords, "X" + held))
 
 
 def _is_strummed(line: str) -> bool:
-    return not set(line) & set("123456")
+    """Whether a chord pattern is neither an arpeggio nor a pad."""
+    return not set(line) & set("123456") and ("." in line or len(line) - line.count("-") > 2)
 
 
 def _put(line: str, step: int, character: str) -> str:

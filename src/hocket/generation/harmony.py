@@ -34,7 +34,7 @@ class Harmony:
 
     def chord_at(self, step: int) -> Chord:
         """The chord that sounds at a sixteenth; after the end, the last one."""
-        return self.chords[self.at[min(step, len(self.at) - 1)]]
+        return self.chords[int(self.at[min(step, len(self.at) - 1)])]
 
     def from_step(self, step: int) -> Harmony:
         """What is left when the first sixteenths are skipped."""
@@ -101,7 +101,8 @@ def voicings(chords: Sequence[Chord], tonic: int, low: int, high: int) -> list[V
     Args:
         chords: in order.
         tonic: pitch class 0..11.
-        low, high: MIDI pitches, both included; an octave apart at least.
+        low: lowest MIDI pitch.
+        high: highest MIDI pitch, an octave above at least.
     """
     chosen: list[Voicing] = []
     for item in chords:

@@ -96,7 +96,7 @@ class Walker:
         return [*notes, Tone(final_step, slots[-1].length, goal)]
 
     def _mask(self, step: int) -> npt.NDArray[np.bool_]:
-        return self.masks[self.harmony.at[step]]
+        return self.masks[int(self.harmony.at[step])]
 
     def _move(self, step: int, wanted: float | None, pull: float) -> None:
         distance = self.places - self.at
@@ -118,7 +118,8 @@ class Walker:
     def _centring(self) -> npt.NDArray[np.float64]:
         """(tones,) weights that fall towards the ends of the range, as singers' and players' lines do."""
         middle = (len(self.places) - 1) / 2
-        return np.exp(-0.5 * ((self.places - middle) / max(middle / 1.6, 1.0)) ** 2)
+        weights: npt.NDArray[np.float64] = np.exp(-0.5 * ((self.places - middle) / max(middle / 1.6, 1.0)) ** 2)
+        return weights
 
     def _arrive(self, place: int) -> None:
         move = place - self.at
@@ -163,7 +164,8 @@ def section_melody(walker: Walker, phrases: int, bars: int, cells: Cells) -> lis
 
     Args:
         walker: at the section's beginning.
-        phrases, bars: number of phrases, and of bars in each.
+        phrases: how many.
+        bars: in each phrase.
         cells: the genre's rhythms.
     """
     metre, rules, rng = walker.metre, walker.rules, walker.rng

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,9 +90,11 @@ def _performed(
     if not len(notes):
         return notes
     played = notes.copy()
+    velocity: npt.NDArray[Any]
+    duration: npt.NDArray[Any]
     if part.role == "drums":
-        jitter = stream(plan.seed, "hands").normal(0, DRUM_SPREAD, len(notes))
-        velocity, duration = DRUM_VELOCITY + jitter, notes["duration_ticks"]
+        velocity = DRUM_VELOCITY + stream(plan.seed, "hands").normal(0, DRUM_SPREAD, len(notes))
+        duration = notes["duration_ticks"]
     else:
         player = performer or _fallback(plan, part)
         voice = set_seconds(
@@ -127,7 +130,8 @@ def _room(notes: Array, end: int) -> npt.NDArray[np.int64]:
     following = np.full(len(notes), end)
     same = group[order][1:] == group[order][:-1]
     following[order[:-1][same]] = onset[order][1:][same]
-    return np.maximum(np.minimum(following, end) - onset, 1)
+    room: npt.NDArray[np.int64] = np.maximum(np.minimum(following, end) - onset, 1)
+    return room
 
 
 def _with_feel(plan: Plan, part: PartConfig, notes: Array, spread_ticks: float) -> Array:

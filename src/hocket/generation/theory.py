@@ -197,7 +197,8 @@ def ladder(scale: str, tonic: int, low: int, high: int) -> Ladder:
     Args:
         scale: a key of SCALES.
         tonic: pitch class 0..11.
-        low, high: MIDI pitches, both included; neutral tones are named by the pitch above them.
+        low: lowest MIDI pitch; neutral tones are named by the pitch above them.
+        high: highest MIDI pitch.
     """
     steps = np.asarray(SCALES[scale])
     octaves = np.arange(-1, 11)

@@ -1,0 +1,163 @@
+"""Metres, swing, patterns and grooves, worked out by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hocket.config.generation import GrooveConfig, WalkConfig, steps_in_bar
+from hocket.errors import ConfigError, InputError
+from hocket.generation.form import plan_form
+from hocket.generation.genres import genre_names, load_genre
+from hocket.generation.groove import plan_grooves, varied, with_fill
+from hocket.generation.melody import bar_rhythm, closing_rhythm
+from hocket.generation.rhythm import Metre, accents, read_pattern, swung_ticks
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "beats", "strong"),
+    [
+        ("4/4", 16, (4, 4, 4, 4), (0, 8)),
+        ("3/4", 12, (4, 4, 4), (0,)),
+        ("6/8", 12, (6, 6), (0, 6)),
+        ("5/4", 20, (4, 4, 4, 4, 4), (0, 12)),
+        ("7/8", 14, (4, 4, 6), (0, 8)),
+        ("2/4", 8, (4, 4), (0,)),
+    ],
+)
+def test_metres_by_hand(name: str, steps: int, beats: tuple[int, ...], strong: tuple[int, ...]) -> None:
+    metre = Metre(name)
+    assert (metre.steps, metre.beats, metre.strong) == (steps, beats, strong)
+    assert metre.is_strong(steps * 7)
+    assert not metre.is_strong(steps + 1)
+
+
+@pytest.mark.parametrize("name", ["4/3", "four", "4", "", "0.5/4"])
+def test_what_is_no_metre_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="metre"):
+        steps_in_bar(name)
+
+
+def test_straight_time_is_the_grid_and_triplet_swing_two_thirds() -> None:
+    steps = np.arange(9)
+    assert swung_ticks(steps, 0.5).tolist() == (120 * steps).tolist()
+    assert swung_ticks(steps, 2 / 3).tolist() == [0, 160, 320, 400, 480, 640, 800, 880, 960]
+
+
+def test_a_pattern_is_read_into_hits_and_lengths() -> None:
+    hits = read_pattern("x--.X-o.r.......")
+    assert hits.step.tolist() == [0, 4, 6, 8]
+    assert hits.length.tolist() == [3, 2, 1, 1]
+    assert accents(hits.character).tolist() == [0, 12, -24, 0]
+
+
+def test_a_held_note_is_struck_again_when_the_chord_changes() -> None:
+    changes = np.zeros(8, bool)
+    changes[[0, 4]] = True
+    hits = read_pattern("x-------", changes)
+    assert (hits.step.tolist(), hits.length.tolist()) == ([0, 4], [4, 4])
+    rest = read_pattern("x-......", changes)
+    assert (rest.step.tolist(), rest.length.tolist()) == ([0], [2])
+
+
+@pytest.mark.parametrize("metre", ["4/4", "3/4", "6/8", "5/4", "7/8"])
+def test_melody_rhythms_fill_their_bar(metre: str) -> None:
+    cells = {4: {"4": 1, "2 2": 1, "1 1 2": 1}, 8: {"6 2": 1}, 6: {"4 2": 1}}
+    for seed in range(30):
+        slots = bar_rhythm(Metre(metre), cells, 0.0, np.random.default_rng(seed))
+        edges = [slot.step for slot in slots] + [Metre(metre).steps]
+        assert [slot.step + slot.length for slot in slots] == edges[1:]
+        close = closing_rhythm(Metre(metre), slots)
+        assert all(slot.length > 0 for slot in close)
+        assert close[-1].step + close[-1].length <= Metre(metre).steps
+
+
+def test_a_variation_moves_bass_and_kick_together() -> None:
+    genre = load_genre("rock")
+    sections = plan_form(genre, 4)
+    bar = plan_grooves(genre, sections, Metre("4/4"), 1)[0]
+    for seed in range(20):
+        after = varied(bar, Metre("4/4"), np.random.default_rng(seed))
+        added = [step for step in range(16) if after.bass[step] != bar.bass[step]]
+        assert len(added) == 1
+        assert after.bass[added[0]] == "r"
+        assert after.drums["kick"][added[0]] == "x"
+        assert after.drums["snare"] == bar.drums["snare"]
+
+
+@pytest.mark.parametrize("name", genre_names())
+def test_fills_stand_in_the_last_half_bar_of_sections(name: str) -> None:
+    genre = load_genre(name)
+    metre = Metre("4/4")
+    bar = plan_grooves(genre, plan_form(genre, 1), metre, 1)[0]
+    bar = replace(bar, drums=dict(next(iter(genre.grooves.values())).drums))
+    filled = with_fill(bar, genre, metre, np.random.default_rng(2))
+    fills = [dict(fill) for fill in genre.fills.values()]
+    assert any(all(filled.drums.get(drum, "")[8:] == line for drum, line in fill.items()) for fill in fills)
+    assert all(filled.drums[drum][:8] == line[:8] for drum, line in bar.drums.items())
+
+
+@pytest.mark.parametrize("name", genre_names())
+def test_every_length_is_filled_exactly_and_ends_with_the_first_letter(name: str) -> None:
+    genre = load_genre(name)
+    for bars in [*range(1, 70), 4096]:
+        sections = plan_form(genre, bars)
+        starts = np.cumsum([0, *(section.bars for section in sections)])
+        assert [section.start_bar for section in sections] == starts[:-1].tolist()
+        assert starts[-1] == bars
+        assert sections[-1].letter == "A"
+        firsts = [start for section in sections for start in section.phrase_starts]
+        assert firsts == sorted(set(firsts))
+        assert firsts[0] == 0
+
+
+def test_forms_by_hand() -> None:
+    assert [section.label for section in plan_form(load_genre("rock"), 16)] == ["A", "A'", "B", "A"]
+    assert [section.bars for section in plan_form(load_genre("rock"), 32)] == [8, 8, 8, 8]
+    blues = plan_form(load_genre("blues"), 28)
+    assert [(section.label, section.bars, section.skipped_bars) for section in blues] == [
+        ("A", 12, 0),
+        ("A'", 12, 0),
+        ("A", 4, 8),
+    ]
+
+
+def test_an_unknown_metre_names_those_there_are() -> None:
+    genre = load_genre("blues")
+    with pytest.raises(InputError, match="4/4"):
+        plan_grooves(genre, plan_form(genre, 4), Metre("11/8"), 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"bass": "r---"}, "bass: 'r---' has 4 steps"),
+        ({"drums": {"kick": "x...............x"}}, "kick"),
+        ({"drums": {"kick": "x..q............"}}, "may hold only"),
+        ({"bass": "z---------------"}, "may hold only"),
+        ({"chords": {"comp": "9---------------"}}, "may hold only"),
+        ({"weight": 0}, "weight"),
+        ({"metre": "4/5"}, "metre"),
+    ],
+)
+def test_a_malformed_groove_is_refused(values: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        GrooveConfig(**values)  # type: ignore[arg-type]
+
+
+def test_malformed_genres_are_refused() -> None:
+    genre = load_genre("jazz")
+    with pytest.raises(ConfigError, match="tempo"):
+        replace(genre, tempo=0.0)
+    with pytest.raises(ConfigError, match="sums to 3 sixteenths"):
+        replace(genre, cells={4: {"2 1": 1}})
+    with pytest.raises(ConfigError, match="form"):
+        replace(genre, form="A C A")
+    with pytest.raises(ConfigError, match="phrase 'coda'"):
+        replace(genre, sections={"A": ["coda"], "B": ["open"]})
+    with pytest.raises(ConfigError, match="fills"):
+        replace(genre, fills={"short": {"snare": "xx"}})
+    with pytest.raises(ConfigError, match="steps"):
+        WalkConfig(steps=[1, 2])
