@@ -38,8 +38,12 @@ def write_midi(piece: Piece, path: Path) -> None:
         aside.write_bytes(content)
 
 
-def midi_bytes(piece: Piece) -> bytes:
+def midi_bytes(piece: Piece, *, ends_as_note_on: bool = False) -> bytes:
     """The content of a MIDI file; `read_midi` gives the same notes, tracks, controls and timeline back.
+
+    Args:
+        piece: what to write.
+        ends_as_note_on: end notes by note_on with velocity 0, as recording pianos do, instead of note_off.
 
     Raises:
         InputError: ticks per quarter outside 1..32767, a rest of more than 2^28 ticks, a metre without a power of 2.
@@ -53,7 +57,8 @@ def midi_bytes(piece: Piece) -> bytes:
         head = _meta(3, track.name.encode("utf-8", "replace")) + (_meta(33, bytes([port])) if port else b"")
         head += bytes([0, 0xC0 | channel, track.programme])
         own_controls = piece.controls[piece.controls["track"] == index]
-        tracks.append(head + _events(notes[notes["track"] == index], own_controls, channel) + _END)
+        own_notes = notes[notes["track"] == index]
+        tracks.append(head + _events(own_notes, own_controls, channel, 0x90 if ends_as_note_on else 0x80) + _END)
     header = struct.pack(">4sIHHH", b"MThd", 6, 1, len(tracks), piece.ticks_per_quarter)
     return header + b"".join(struct.pack(">4sI", b"MTrk", len(track)) + track for track in tracks)
 
@@ -113,7 +118,7 @@ def _quantities(values: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint8], n
     return digits.astype(np.uint8), kept
 
 
-def _events(notes: Array, controls: Array, channel: int) -> bytes:
+def _events(notes: Array, controls: Array, channel: int, ending: int) -> bytes:
     """Notes and controls of one track as delta times and messages.
 
     At one tick: ends of notes, then controls, then notes without length with their ends, then starts.
@@ -121,7 +126,7 @@ def _events(notes: Array, controls: Array, channel: int) -> bytes:
     onsets, durations = notes["onset_ticks"], notes["duration_ticks"]
     short = durations == 0
     starts = _messages(0x90 | channel, notes["pitch"], np.maximum(notes["velocity"], 1))
-    stops = _messages(0x80 | channel, notes["pitch"], np.zeros(len(notes)))
+    stops = _messages(ending | channel, notes["pitch"], np.zeros(len(notes)))
     ticks = np.concatenate([onsets + durations, controls["onset_ticks"], onsets])
     ranks = np.concatenate([np.where(short, 2, 0), np.ones(len(controls)), np.where(short, 2, 3)])
     place = np.concatenate([np.arange(len(notes)) * 2 + 1, np.arange(len(controls)), np.arange(len(notes)) * 2])
