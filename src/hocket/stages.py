@@ -24,6 +24,7 @@ StageFunction = Callable[[Config, Path], Report]
 
 # fixed stages: name as in dvc.yaml
 STAGES = {
+    "data": "hocket.demo.build:run",
     "corpus_notes": "hocket.corpus.stages:notes",
     "corpus_clean": "hocket.corpus.stages:clean",
     "corpus_split": "hocket.corpus.stages:split",
