@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from hocket.audio.soundfont import soundfont_bytes
 from hocket.config.audio import EffectConfig, RenderConfig
 from hocket.errors import InputError
 from hocket.files import atomic_path
-from hocket.midi import read_midi, write_midi
+from hocket.midi import midi_bytes, read_midi
 from hocket.notes import TEMPO, Piece
 
 FADE_S = 0.3  # of the end of a tail that is cut
@@ -57,7 +56,7 @@ def render(source: Piece | Path, wav: Path, config: RenderConfig | None = None) 
         InputError: there is nothing to play, or it lasts longer than `config.max_minutes`.
     """
     config = config or RenderConfig()
-    piece = source if isinstance(source, Piece) else read_midi(source)
+    piece = source if isinstance(source, Piece) else read_midi(source, all_controls=True)
     name = str(source) if isinstance(source, Path) else piece.path or piece.title or "piece"
     music_s = _length(piece, name, config)
     samples = _synthesise(piece, name, config)
@@ -109,19 +108,13 @@ def _with_tail(piece: Piece, name: str, tail_s: float) -> bytes:
     end += math.ceil(tail_s * 1e6 / tempo * piece.ticks_per_quarter)
     if end >= 1 << 28:
         raise InputError(f"{name}: ends at tick {end}, more than a MIDI file can count; lower its resolution")
-    content, event = _midi_bytes(piece), _variable_length(end) + END_OF_TRACK
+    content, event = midi_bytes(piece), _variable_length(end) + END_OF_TRACK
     (tracks,) = struct.unpack(">H", content[10:12])
     header = content[:8] + struct.pack(">HH", 1, tracks + 1)
     return header + content[12:] + b"MTrk" + struct.pack(">I", len(event)) + event
 
 
 _CHANGES = ("controls", "timeline")
-
-
-def _midi_bytes(piece: Piece) -> bytes:
-    with TemporaryDirectory() as folder:
-        write_midi(piece, Path(folder, "piece.mid"))
-        return Path(folder, "piece.mid").read_bytes()
 
 
 def _variable_length(value: int) -> bytes:

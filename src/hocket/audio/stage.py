@@ -63,7 +63,7 @@ def _run_all(tasks: list[_Task], processes: int) -> list[RenderResult]:
 
 
 def _render_one(task: _Task) -> RenderResult:
-    piece = read_midi(task.midi)
+    piece = read_midi(task.midi, all_controls=True)
     piano_roll(replace(piece, title=piece.title or task.title), task.target.with_name(task.target.name + ".png"))
     return render(piece, task.target.with_name(task.target.name + ".wav"), task.config)
 

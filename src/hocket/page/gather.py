@@ -1,0 +1,208 @@
+"""What the page is made from: reports, samples and leaderboards found under out/, and the lineage between them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from hocket.errors import InputError
+from hocket.files import sha256_file
+from hocket.report import FILE_NAME, Report, read_report, reads
+
+AREAS = ("corpus", "views", "models", "evaluation", "generation")  # in the order of the pipeline
+CORPUS_STAGES = ("split", "clean", "notes")  # the first that is there describes the corpora
+OWN_FOLDER = "renders"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One generated piece with all that the page shows of it.
+
+    Attributes:
+        generator: folder under out/generation.
+        midi: its MIDI file.
+        wav, png: its renders, None when there are none.
+    """
+
+    generator: str
+    midi: Path
+    wav: Path | None
+    png: Path | None
+
+    @property
+    def name(self) -> str:
+        """``generator/stem``, the name of its renders as well."""
+        return f"{self.generator}/{self.midi.stem}"
+
+
+def reports(out: Path) -> dict[str, Report]:
+    """Every stage's report by stage name, in the order of the pipeline; the page's own is not among them."""
+    folders = [path.parent for path in out.glob(f"*/*/{FILE_NAME}") if not path.parent.name.startswith(".")]
+    found = {
+        f"{folder.parent.name}_{folder.name}": read_report(reads(folder / FILE_NAME).parent)
+        for folder in sorted(folders, key=lambda folder: (_area_order(folder.parent.name), folder.name))
+    }
+    if not found:
+        raise InputError(f"{out}: holds no stage reports; run the pipeline first (make run)")
+    return found
+
+
+def _area_order(area: str) -> tuple[int, str]:
+    return (AREAS.index(area) if area in AREAS else len(AREAS), area)
+
+
+def samples(out: Path) -> list[Sample]:
+    """Every MIDI file of every generator, sorted."""
+    found = []
+    for midi in sorted((out / "generation").glob("*/*.mid")):
+        generator = midi.parent.name
+        if generator == OWN_FOLDER or generator.startswith("."):
+            continue
+        renders = out / "generation" / OWN_FOLDER / generator
+        paths = [renders / f"{midi.stem}{suffix}" for suffix in (".wav", ".png")]
+        wav, png = (reads(path) if path.is_file() else None for path in paths)
+        found.append(Sample(generator, reads(midi), wav, png))
+    return found
+
+
+@dataclass(frozen=True)
+class Value:
+    """One measured value with its interval, where there is one."""
+
+    mean: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a leaderboard.
+
+    Attributes:
+        board: which leaderboard.
+        model, setting: what was measured, and how it was asked.
+        role: ``floor``, ``ceiling`` or empty.
+        origin: of the data, one of `hocket.notes.ORIGINS` or several.
+        values: by metric; None where the metric does not apply.
+    """
+
+    board: str
+    model: str
+    setting: str
+    role: str
+    origin: str
+    values: dict[str, Value | None]
+
+
+_WORDS = ("board", "model", "setting", "origin")
+_NO_METRIC = {*_WORDS, "floor", "ceiling", "role", "rank", "metrics", "profile", "note"}
+
+
+def leaderboard(out: Path) -> list[Row]:
+    """The rows of out/evaluation/leaderboard/leaderboard.json, empty when that stage has not run."""
+    path = out / "evaluation" / "leaderboard" / "leaderboard.json"
+    if not path.is_file():
+        return []
+    try:
+        content = json.loads(reads(path).read_text(encoding="utf-8"))
+        return [_row(row) for row in (content["rows"] if isinstance(content, dict) else content)]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{path}: not a leaderboard ({error!r}); run evaluation_leaderboard again") from None
+
+
+def _row(row: dict[str, Any]) -> Row:
+    words = {key: str(row.get(key) or "") for key in _WORDS}
+    role = next((key for key in ("floor", "ceiling") if row.get(key) is True), str(row.get("role") or ""))
+    metrics = row.get("metrics") or {key: value for key, value in row.items() if key not in _NO_METRIC}
+    return Row(**words, role=role, values={key: _value(value) for key, value in metrics.items()})
+
+
+def _value(value: Any) -> Value | None:
+    """A number, ``[mean, low, high]`` or ``{"mean" or "value", "low", "high"}``; anything else is no value."""
+    if isinstance(value, dict):
+        value = [value.get("mean", value.get("value")), value.get("low"), value.get("high")]
+    parts = value if isinstance(value, list) else [value]
+    if not parts or isinstance(parts[0], bool) or not isinstance(parts[0], int | float):
+        return None
+    return Value(*(None if part is None else float(part) for part in parts[:3]))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """One line of the table of corpora."""
+
+    name: str
+    origin: str
+    licence: str
+    pieces: int
+    notes: int
+    hours: float
+    splits: str
+
+
+def corpora(out: Path) -> list[Corpus]:
+    """One entry for each corpus and origin, from the pieces of the last corpus stage that has run."""
+    import pyarrow.parquet as pq
+
+    candidates = [path for stage in CORPUS_STAGES for path in sorted((out / "corpus" / stage).rglob("pieces.parquet"))]
+    if not candidates:
+        return []
+    columns = ["corpus", "origin", "licence", "note_count", "end_s", "split"]
+    rows = pq.read_table(reads(candidates[0]), columns=columns).to_pylist()
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["corpus"], row["origin"]), []).append(row)
+    return [_corpus(name, origin, group) for (name, origin), group in sorted(groups.items())]
+
+
+def _corpus(name: str, origin: str, rows: list[dict[str, Any]]) -> Corpus:
+    splits = Counter(row["split"] for row in rows if row["split"])
+    return Corpus(
+        name=name,
+        origin=origin,
+        licence=", ".join(sorted({row["licence"] for row in rows if row["licence"]})),
+        pieces=len(rows),
+        notes=sum(row["note_count"] for row in rows),
+        hours=sum(row["end_s"] for row in rows) / 3600,
+        splits=", ".join(f"{split} {count:,}" for split, count in sorted(splits.items())),
+    )
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """Something a sample depends on: a stage's output or an archive, with the hash it had when it was read."""
+
+    name: str
+    sha256: str
+    archive: bool
+
+
+def lineage(stage: str, found: dict[str, Report]) -> list[Ancestor]:
+    """Everything upstream of a stage, nearest first: its inputs, their inputs, down to the archives."""
+    ancestors: dict[str, Ancestor] = {}
+    waiting = [stage]
+    while waiting:
+        report = found.get(waiting.pop(0))
+        for label, digest in sorted(report.inputs.items()) if report else []:
+            upstream = _stage_of(label, found)
+            name = upstream or Path(label).name
+            if name not in ancestors:
+                ancestors[name] = Ancestor(name, digest, upstream is None)
+                waiting += [upstream] if upstream else []
+    return list(ancestors.values())
+
+
+def _stage_of(label: str, found: dict[str, Report]) -> str | None:
+    """The stage whose folder a label such as ``out/corpus/split`` (or a file inside it) names."""
+    parts = Path(label).parts
+    pairs = (f"{area}_{name}" for area, name in pairwise(parts))
+    return next((pair for pair in pairs if pair in found), None)
+
+
+def midi_hash(sample: Sample) -> str:
+    """SHA-256 of the sample's MIDI file."""
+    return sha256_file(sample.midi)

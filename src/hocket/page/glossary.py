@@ -1,0 +1,53 @@
+"""One sentence for each word that the page uses; the musicological metrics explain themselves by their docstrings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+WORDS = {
+    "accuracy": "Share of predictions that are right; it flatters where one answer, such as silence, is common.",
+    "accuracy_exact": "Share of sixteenths on which every part of the prediction is right.",
+    "accuracy_onsets": "Share of note onsets, rests and holds left out, at which the right pitch is predicted.",
+    "active_units": "Latent dimensions that carry information about the music; few of them means a collapsed code.",
+    "bits_per_char": "Bits that the model needs for one character of the tune's text; lower is better.",
+    "ceiling": "What held-out real music scores on the same measure: nothing need be better.",
+    "duration_log_r2": "R2 of the logarithm of the duration in seconds.",
+    "duration_mae_ms": "Mean absolute error of the duration in milliseconds.",
+    "duration_r2": "Share of the variance of duration that the model explains; 0 is no better than the mean.",
+    "f1": "Harmonic mean of precision and recall.",
+    "floor": "What a method without learning scores: a model below it has learned nothing of use.",
+    "free_running": "The model is fed its own predictions, as it is when it makes music.",
+    "interval": "The line in a bar: 95 % of bootstrap resamples of the pieces fall inside.",
+    "kld": "Kullback-Leibler divergence of the distances inside a set from those between two sets; lower is better.",
+    "lufs": "Loudness as heard over the whole file (ITU-R BS.1770); streaming services aim at -14 to -16.",
+    "mae": "Mean absolute error, in the unit of what is predicted.",
+    "nats_per_16th": "Nats that the model needs for one sixteenth of a melody; lower is better.",
+    "one_step_ahead": "The model sees the true past of each note, its loudness and timing included.",
+    "origin": "Where notes come from: recorded (played by a person), score (written), "
+    "rendered (a score played by rules), generated (made by a program).",
+    "overlap_area": "Area that the distributions of two sets share; 1 when they are the same.",
+    "performance": "The model sees the timing of the performance, but no loudness.",
+    "precision": "Share of predicted hits that are true hits.",
+    "recall": "Share of true hits that are predicted.",
+    "rmse": "Root of the mean squared error, in the unit of what is predicted.",
+    "score_only": "The model sees what is written in the score and nothing of the performance.",
+    "teacher_forced": "The model is fed the true past; it flatters a model that will have to live with its own.",
+    "two_sample_accuracy": "How often a classifier tells generated from real music; 0.5 is as good as it gets.",
+    "velocity_mae": "Mean absolute error of velocity on the MIDI scale 0 to 127.",
+    "velocity_pearson": "Correlation between predicted and true velocity.",
+    "velocity_r2": "Share of the variance of velocity that the model explains; 0 is no better than the mean.",
+    "velocity_r2_within": "The same within pieces, so that knowing how loud a piece is earns nothing.",
+}
+GENERAL = ("ceiling", "floor", "interval", "lufs", "origin")
+
+
+def glossary(used: Collection[str]) -> dict[str, str]:
+    """Sentences for the metrics and settings in use and the general words, by word, sorted.
+
+    Args:
+        used: names of metrics and settings on the page; those without a sentence are left out.
+    """
+    from hocket.evaluation.musicology import METRICS
+
+    sentences = {name: (metric.__doc__ or "").split("\n")[0] for name, metric in METRICS.items()} | WORDS
+    return {word: sentences[word] for word in sorted({*used, *GENERAL}) if word in sentences}
