@@ -1,0 +1,226 @@
+"""The view `performance`: one row a note, with its targets (velocity, log duration) and features, as Parquet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hocket.config import Config
+from hocket.errors import InputError
+from hocket.notes import NOTE_DTYPE, SOFT, SPLITS, SUSTAIN, NoteTable, Piece, empty, read_tables
+from hocket.report import Report, stage_folder
+from hocket.views.performance_features import FAMILIES, chord_frame, chords_of, features_of, log_duration
+from hocket.views.performance_frame import Column, Frame, frame_of
+
+FILE_NAME = "features.parquet"
+VIEW_VERSION = "1"
+_PIECE_COLUMNS = ("id", "corpus", "path", "composer", "work", "split", "origin")
+# beside the features: where the note stands, its targets, and what metrics and plots need
+_KEYS = pa.schema(
+    [
+        pa.field("piece", pa.int32(), nullable=False),  # row of pieces.parquet
+        pa.field("split", pa.dictionary(pa.int8(), pa.string()), nullable=False),
+        pa.field("onset_s", pa.float32(), nullable=False),
+        pa.field("next_chord_s", pa.float32(), nullable=False),  # seconds to the next chord, 0 in the last
+        pa.field("velocity", pa.float32(), nullable=False),
+        pa.field("log_duration", pa.float32(), nullable=False),  # natural log of seconds
+    ]
+)
+KEYS = tuple(name for name in _KEYS.names if name != "split")
+
+
+def run(cfg: Config, out: Path) -> Report:
+    """Stage `views_performance`: corpus/split -> features of the profile's performance corpora."""
+    view = cfg.view["performance"]
+    table = performances(read_tables(stage_folder(cfg.out, "corpus_split")), cfg.profile.corpora.get("performance", []))
+    columns = write_view(table, out, view.families, view.chunk_notes)
+    splits = np.array(table.piece_column("split"))
+    notes = np.diff(table.offsets)
+    counts = {f"notes_{split}": int(notes[splits == split].sum()) for split in SPLITS}
+    counts |= {"pieces": len(table), "notes": int(notes.sum()), "features": sum(map(len, columns.values()))}
+    summary = f"{counts['features']} features of {counts['notes']:,} notes in {len(table):,} performances"
+    return Report(summary=summary, counts=counts, metrics={"families": columns})
+
+
+def performances(table: NoteTable, corpora: list[str]) -> NoteTable:
+    """The pieces of these corpora without drums and without pieces that hold nothing else.
+
+    Raises:
+        InputError: nothing is left.
+    """
+    chosen = table.take([i for i, name in enumerate(table.piece_column("corpus")) if name in set(corpora)])
+    if len(chosen.notes):
+        chosen = chosen.filter_notes(~chosen.column("is_drum"))
+    chosen = chosen.take(np.flatnonzero(np.diff(chosen.offsets)))
+    if not len(chosen):
+        raise InputError(
+            f"no performance is left of the corpora {', '.join(corpora) or '(none named)'}; check the profile"
+        )
+    return chosen
+
+
+def write_view(table: NoteTable, folder: Path, families: list[str], chunk_notes: int) -> dict[str, list[str]]:
+    """Writes features.parquet and pieces.parquet into a folder; gives the feature names by family."""
+    pq.write_table(table.pieces.select(_PIECE_COLUMNS), folder / "pieces.parquet", compression="zstd")
+    names = family_columns(families)
+    features = [name for family in names.values() for name in family]
+    metadata = {"hocket_view": VIEW_VERSION, "families": json.dumps(names)}
+    schema = pa.schema([*_KEYS, *(pa.field(name, pa.float32(), nullable=False) for name in features)], metadata)
+    codes, row = np.array([SPLITS.index(split) for split in table.piece_column("split")], np.int8), 0
+    with pq.ParquetWriter(folder / FILE_NAME, schema, compression="zstd") as writer:
+        for pieces in chunks(table, chunk_notes):
+            frame = piano_frame(pieces)
+            columns = _keys(frame, row) | features_of(frame, families)
+            columns["split"] = pa.DictionaryArray.from_arrays(pa.array(codes[columns["piece"]]), pa.array(SPLITS))
+            writer.write_table(pa.table({name: columns[name] for name in schema.names}, schema=schema))
+            row += len(pieces)
+    return names
+
+
+def piano_frame(pieces: list[Piece]) -> Frame:
+    """The frame of pieces with the two pedals that the features read."""
+    return frame_of(pieces, (SUSTAIN, SOFT))
+
+
+def family_columns(families: list[str]) -> dict[str, list[str]]:
+    """Names of the columns that each family makes."""
+    frame = piano_frame([Piece(notes=empty(NOTE_DTYPE, 1), tracks=())])
+    return {family: list(FAMILIES[family].columns(frame)) for family in families}
+
+
+def chunks(table: NoteTable, notes: int) -> Iterator[list[Piece]]:
+    """Consecutive pieces, each list as long as it needs to reach `notes` notes."""
+    pieces: list[Piece] = []
+    count = 0
+    for piece in table:
+        pieces.append(piece)
+        count += len(piece.notes)
+        if count >= notes:
+            yield pieces
+            pieces, count = [], 0
+    if pieces:
+        yield pieces
+
+
+def _keys(frame: Frame, first_row: int) -> dict[str, npt.NDArray[Any]]:
+    lengths = np.diff(frame.offsets)
+    return {
+        "piece": np.repeat(np.arange(first_row, first_row + len(lengths), dtype=np.int32), lengths),
+        "onset_s": frame.onset_s.astype(np.float32),
+        "next_chord_s": next_chord_s(frame),
+        "velocity": frame.velocity,
+        "log_duration": log_duration(frame.duration_s),
+    }
+
+
+def next_chord_s(frame: Frame) -> Column:
+    """(notes,) seconds from each onset to the next chord, 0 in the last chord of a piece."""
+    start = chord_frame(frame).onset_s
+    following = chord_frame(frame).shift(start, 1)[chords_of(frame).of_note]
+    return np.maximum(following - frame.onset_s, 0).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Rows of the view in memory.
+
+    Attributes:
+        features: (notes, features) float32, columns as `names` says.
+        names: feature names.
+        keys: (notes,) by name: piece, onset_s, next_chord_s, velocity, log_duration.
+        pieces: rows of pieces.parquet.
+    """
+
+    features: npt.NDArray[np.float32]
+    names: tuple[str, ...]
+    keys: dict[str, npt.NDArray[Any]]
+    pieces: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def target(self, name: str) -> npt.NDArray[np.float64]:
+        """(notes,) velocity or log_duration."""
+        return self.keys[name].astype(np.float64)
+
+    def select(self, names: tuple[str, ...]) -> npt.NDArray[np.float32]:
+        """(notes, names) these features in this order.
+
+        Raises:
+            InputError: a feature is not there.
+        """
+        missing = [name for name in names if name not in self.names]
+        if missing:
+            raise InputError(
+                f"features: {missing[0]} is not in the view; switch its family on in conf/view/performance.yaml"
+            )
+        return self.features[:, [self.names.index(name) for name in names]]
+
+
+class View:
+    """A written view, read piecewise, so that a large corpus need not fit into memory."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / FILE_NAME
+        try:
+            self._file = pq.ParquetFile(path)
+            self.pieces: list[dict[str, Any]] = pq.read_table(folder / "pieces.parquet").to_pylist()
+            self.families: dict[str, list[str]] = json.loads(self._file.schema_arrow.metadata[b"families"])
+        except FileNotFoundError:
+            raise InputError(f"{path}: not there; run stage views_performance first") from None
+        except (pa.ArrowException, KeyError, TypeError) as error:
+            raise InputError(
+                f"{path}: not a view of performances ({error}); run stage views_performance again"
+            ) from None
+        keys = self._file.read(columns=list(KEYS))
+        self.keys = {name: keys.column(name).to_numpy() for name in KEYS}
+
+    def features_of(self, families: list[str]) -> tuple[str, ...]:
+        """Feature names of these families.
+
+        Raises:
+            InputError: the view was written without one of them.
+        """
+        for family in families:
+            if family not in self.families:
+                raise InputError(f"view performance: has no family {family}; add it to view.performance.families")
+        return tuple(name for family in families for name in self.families[family])
+
+    def rows(self, split: str, limit: int = 0, seed: int = 0) -> npt.NDArray[np.int64]:
+        """Row numbers of a split, ascending; with a limit, so many drawn evenly from all its pieces."""
+        split_of_piece = np.array([piece["split"] for piece in self.pieces])
+        rows = np.flatnonzero((split_of_piece == split)[self.keys["piece"]])
+        if limit and len(rows) > limit:
+            rows = np.sort(np.random.default_rng(seed).choice(rows, limit, replace=False))
+        return rows
+
+    def read(self, rows: npt.NDArray[np.int64], names: tuple[str, ...]) -> Notes:
+        """The features named, of these rows (ascending)."""
+        features = np.empty((len(rows), len(names)), np.float32)
+        start = 0
+        for group in range(self._file.num_row_groups):
+            stop = start + self._file.metadata.row_group(group).num_rows
+            low, high = np.searchsorted(rows, (start, stop))
+            if high > low:
+                table = self._file.read_row_group(group, columns=list(names))
+                for place, name in enumerate(names):
+                    features[low:high, place] = table.column(name).to_numpy()[rows[low:high] - start]
+            start = stop
+        return Notes(features, names, {name: column[rows] for name, column in self.keys.items()}, self.pieces)
+
+
+def notes_of(pieces: list[Piece], families: list[str]) -> Notes:
+    """The same rows as a written view would give, made at once from pieces in memory."""
+    frame = piano_frame(pieces)
+    columns = features_of(frame, families)
+    features = np.column_stack([np.empty((frame.count, 0), np.float32), *columns.values()])
+    described = [{name: getattr(piece, name) for name in _PIECE_COLUMNS} for piece in pieces]
+    return Notes(features, tuple(columns), _keys(frame, 0), described)
