@@ -3,7 +3,7 @@
 symusic reads in bulk; a file that it refuses gets a second look by mido (`hocket.midi_patient`); what both refuse is a
 `MusicError` with a reason. What is read, and by which policy:
 
-- formats 0, 1 and 2; a piece's track is one (MIDI track, channel, programme) with notes, in order of appearance;
+- formats 0, 1 and 2; a piece's track is one (MIDI track, channel, programme) with notes, in that order;
   drums are channel 10; controls of a track that never sounds are dropped;
 - notes of one pitch on one channel end in the order in which they started (first in, first out), and a note that is
   never ended is dropped: MIDI does not say which of two overlapping notes of one pitch a note-off means;

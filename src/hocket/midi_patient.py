@@ -7,12 +7,17 @@ from collections import defaultdict, deque
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hocket.errors import MusicError
 from hocket.midi import RawScore, RawTrack
 from hocket.notes import Array, Track
 
 _DRUMS = 9
+_MAJOR = ["Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#"]
+_MINOR = ["Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#"]
+_KEYS = {name: (sharps - 7, 0) for sharps, name in enumerate(_MAJOR)}
+_KEYS |= {f"{name}m": (sharps - 7, 1) for sharps, name in enumerate(_MINOR)}
 _NOTE_COLUMNS = ("time", "duration", "pitch", "velocity")
 
 
@@ -69,12 +74,22 @@ def read_patiently(data: bytes, refusal: str) -> RawScore:
         MusicError: mido refuses it as well.
     """
     import mido
+    from mido.midifiles.meta import KeySignatureError
 
     try:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
     except EOFError:
         raise MusicError("truncated", f"ends too early ({refusal})") from None
-    except (ValueError, OSError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
+    except (
+        ValueError,
+        OSError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        KeySignatureError,
+    ) as error:
         raise MusicError("damaged", f"is damaged ({refusal or error})") from None
     if not 1 <= file.ticks_per_beat <= 32767:
         raise MusicError("damaged", f"has {file.ticks_per_beat} ticks per quarter")
@@ -113,7 +128,10 @@ def _tracks(messages: Any) -> list[RawTrack]:
             programmes[channel] = message.program
             continue
         _take(message, now, parts[channel, programmes[channel]], sounding)
-    return [_raw_track(name, channel, programme, part) for (channel, programme), part in parts.items()]
+    return [
+        _raw_track(name, channel, programme, part)
+        for (channel, programme), part in sorted(parts.items(), key=lambda item: item[0])
+    ]
 
 
 def _take(message: Any, now: int, part: _Part, sounding: dict[tuple[int, int], deque[list[int]]]) -> None:
@@ -142,12 +160,12 @@ def _raw_track(name: str, channel: int, programme: int, part: _Part) -> RawTrack
     )
 
 
-def _columns(rows: Any, names: tuple[str, ...]) -> dict[str, Array]:
-    table = np.array(rows, np.int64).reshape(len(rows), len(names))  # (rows, columns), also when there is none
+def _columns(rows: Any, names: tuple[str, ...], dtype: npt.DTypeLike = np.int64) -> dict[str, Array]:
+    table = np.array(rows, dtype).reshape(len(rows), len(names))  # (rows, columns), also when there is none
     return {name: table[:, index] for index, name in enumerate(names)}
 
 
-def _meta(file: Any, kind: str, fields: dict[str, str]) -> dict[str, Array]:
+def _meta(file: Any, kind: str, fields: dict[str, str], dtype: npt.DTypeLike = np.int64) -> dict[str, Array]:
     rows = []
     for track in file.tracks:
         now = 0
@@ -155,18 +173,10 @@ def _meta(file: Any, kind: str, fields: dict[str, str]) -> dict[str, Array]:
             now += message.time
             if message.type == kind:
                 rows.append([now, *(getattr(message, field) for field in fields.values())])
-    return _columns(rows, ("time", *fields))
+    return _columns(rows, ("time", *fields), dtype)
 
 
 def _keys(file: Any) -> dict[str, Array]:
-    from mido.midifiles.meta import _key_signature_decode
-
-    signatures = {name: pair for pair, name in _key_signature_decode.items()}
-    rows = []
-    for track in file.tracks:
-        now = 0
-        for message in track:
-            now += message.time
-            if message.type == "key_signature":
-                rows.append((now, *signatures[message.key]))
-    return _columns(rows, ("time", "key", "tonality"))
+    names = _meta(file, "key_signature", {"key": "key"}, object)
+    signatures = [_KEYS[name] for name in names["key"]]
+    return {"time": names["time"].astype(np.int64)} | _columns(signatures, ("key", "tonality"))
