@@ -1,0 +1,31 @@
+"""Where Dagster keeps its history: .dagster/ of the project, told to nobody."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hocket.files import write_text
+
+SETTINGS = """\
+# Written by orchestration/home.py.
+telemetry: {enabled: false}
+nux: {enabled: false}   # else a dialog covers the first page
+concurrency:
+  runs: {max_concurrent_runs: 1}   # two runs would only wait for each other at DVC's lock
+compute_logs:           # what a stage prints stands among the events of its run
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
+
+
+def make_home(root: Path) -> Path:
+    """Makes the folder when it is not there, and has this process and its children use it."""
+    home = (root / ".dagster").resolve()
+    settings = home / "dagster.yaml"
+    home.mkdir(parents=True, exist_ok=True)
+    if not settings.exists() or settings.read_text(encoding="utf-8") != SETTINGS:
+        write_text(settings, SETTINGS)
+    os.environ["DAGSTER_HOME"] = str(home)  # Dagster wants it absolute
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+    return home
