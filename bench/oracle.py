@@ -2,9 +2,9 @@
 
     python bench/oracle.py PATH [--sample 300] [--seed 1] [--cache FILE] [--witness music21|abc2midi] [--as-is]
 
-PATH is a zip or folder with .krn, .abc, .mxl, .musicxml or .xml files, or with JSON lists of ABC tunes. Two readings agree when
-they hold the same notes: pitch, onset and duration in quarter notes, ties joined, grace notes left out, repeats not
-played out (abc2midi plays them out, and so do we beside it).
+PATH is a zip or folder with .krn, .abc, .mxl, .musicxml or .xml files, or with JSON lists of ABC tunes. Two readings
+agree when they hold the same notes: pitch, onset and duration in quarter notes, ties joined, grace notes left out,
+repeats not played out (abc2midi plays them out, and so do we beside it).
 
 music21 (10.5) reads the ABC of 1996: without ``--as-is`` a tune is first written in the part of ABC that it knows
 (`for_music21`), which changes no note by the 2.1 standard. With ``--as-is`` it gets the source as it stands.
@@ -95,25 +95,36 @@ def for_music21(abc: str) -> str:
     """
     head, _, body = re.sub(r"\r\n?", "\n", abc).partition("K:")
     key, _, music = body.partition("\n")
-    lines = []
-    for line in music.split("\n"):
-        if re.match(r"[A-Zmrsw+]:(?![|:])", line):
-            lines.append(line)
-            continue
-        line = re.sub(r'%.*|"[^"]*"|![^!\s|]*!|\{[^}^_=]*\}', "", line)  # a grace note's accidental holds for the bar
-        line = re.sub(r"=20|=(?=\s|$)", " ", line).replace("=3D", "=")
-        parts = re.split(r"(\[[A-Z]:[^\]]*\])", line)
-        parts[::2] = [_plain(part) for part in parts[::2]]
-        parts[1::2] = [f"\n{part[1:-1]}\n" for part in parts[1::2]]
-        lines.append("".join(parts))
+    bar_rest = _bar_rest(head)
+    lines = [line if re.match(r"[A-Zmrsw+]:(?![|:])", line) else _line(line, bar_rest) for line in music.split("\n")]
     return f"%abc-2.1\n{head}K:{key}\n" + "\n".join(lines)
 
 
-def _plain(music: str) -> str:
+def _bar_rest(head: str) -> Fraction:
+    """Unit note lengths of a bar by the header."""
+    metre = re.search(r"^M:\s*(\d+)/(\d+)", head, re.MULTILINE)
+    unit = re.search(r"^L:\s*(\d+)/(\d+)", head, re.MULTILINE)
+    bar = Fraction(int(metre[1]), int(metre[2])) if metre else Fraction(1)
+    return bar / (Fraction(int(unit[1]), int(unit[2])) if unit else Fraction(1, 8))
+
+
+def _line(line: str, bar_rest: Fraction) -> str:
+    # a grace note stays if it has an accidental, which holds for the bar
+    music = re.sub(r'%.*|"[^"]*"|![^!\s|]*!|\{[^}^_=]*\}', "", line)
+    music = re.sub(r"=20|=(?=\s|$)", " ", music).replace("=3D", "=")
+    parts = re.split(r"(\[[A-Z]:[^\]]*\])", music)
+    parts[::2] = [_plain(part, bar_rest) for part in parts[::2]]
+    parts[1::2] = [f"\n{part[1:-1]}\n" for part in parts[1::2]]
+    return "".join(parts)
+
+
+def _plain(music: str, bar_rest: Fraction) -> str:
     music = re.sub(r"\((?!\d)|[)`~.$*]|y\d*", "", music).replace("::", ":||:")
-    music = re.sub(r"x(?=[\d/\s|]|$)", "z", music)
-    music = re.sub(r"[H-WYh-wy]", "", music)
-    return re.sub(r"\s*([<>]+)\s*", r"\1", music)
+    music = music.replace("x", "z")
+    music = re.sub(r"Z(\d*)", lambda m: f"z{bar_rest.numerator * int(m[1] or 1)}/{bar_rest.denominator}", music)
+    music = re.sub(r"[H-WYh-wyx]", "", music)
+    music = re.sub(r"\s*-?\s*([<>]+)\s*-?", r"\1", music)  # B>-c: a tie to another pitch says nothing
+    return re.sub(r"([_^=]*[A-Ga-g][,']*[\d/]*)([<>]+)(\{[^}]*\})", r"\3\1\2", music)
 
 
 def music21_notes(kind: str, content: bytes, as_is: bool) -> Notes:
@@ -229,7 +240,7 @@ def read_theirs(kind: str, content: bytes, witness: str, as_is: bool) -> dict[st
     try:
         notes = abc2midi_notes(content) if witness == "abc2midi" else music21_notes(kind, content, as_is)
         result: Any = [(str(a), str(b), c) for a, b, c in notes]
-    except Exception as error:  # whatever another reader raises is its verdict
+    except Exception as error:  # noqa: BLE001 - whatever another reader raises is its verdict
         result = f"{witness} refuses it: {type(error).__name__}: {str(error)[:100]}"
     return {"notes": result, "seconds": time.process_time() - started}
 
@@ -245,7 +256,7 @@ def main() -> None:
     parser.add_argument("--as-is", action="store_true")
     args = parser.parse_args()
     tunes = list(tunes_of(args.path))
-    chosen = sorted(random.Random(args.seed).sample(range(len(tunes)), min(args.sample, len(tunes))))  # noqa: S311
+    chosen = sorted(random.Random(args.seed).sample(range(len(tunes)), min(args.sample, len(tunes))))
     cache = json.loads(args.cache.read_text()) if args.cache and args.cache.exists() else {}
     differing, seconds = [], [0.0, 0.0]
     for place, index in enumerate(chosen):

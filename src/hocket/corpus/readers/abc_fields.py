@@ -11,7 +11,7 @@ from hocket.errors import MusicError
 _MODES = {"maj": 0, "ion": 0, "m": 1, "min": 1, "aeo": 1, "dor": 2, "phr": 3, "lyd": 4, "mix": 5, "loc": 6}
 _KEY = re.compile(r"([A-G])([#b]?)\s*([A-Za-z]*)")
 _ACCIDENTAL = re.compile(r"(\^\^|__|[\^_=])([A-Ga-g])")
-_PROPERTY = re.compile(r'([A-Za-z]+)\s*=\s*("[^"]*"|\S+)')
+_PROPERTY = re.compile(r'\b([A-Za-z]+)=("[^"]*"|\S+)')
 _STEPS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
 _CLEFS = ("treble", "alto", "tenor", "bass", "perc", "none", "clef")
 _OCTAVE_SIGN = re.compile(r"\b(?:treble|alto|tenor|bass)\d?([+-]8)")

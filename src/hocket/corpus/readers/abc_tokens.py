@@ -71,10 +71,8 @@ def meaning(token: str) -> Token:
     match = _NOTE_PARTS.fullmatch(token)
     if match:
         return _note(match)
-    if first == "[":
-        return _bracket(token)
-    if first in "|:":
-        return _bar(token)
+    if first in "[|:":
+        return _bracket(token) if first == "[" else _bar(token)
     if first in "zx":
         match = _REST_PARTS.fullmatch(token)
         assert match is not None
@@ -96,7 +94,7 @@ def _sign(token: str) -> Token:
         return (GRACE, tuple(meaning(part) for part in _CHORD_PARTS.findall(token) if _NOTE_PARTS.fullmatch(part)))
     if first == "&":
         return (OVERLAY,)
-    if token in '{}["]':
+    if len(token) == 1 and first in '{}["]':
         raise MusicError("bad_abc", f"a {first} has no partner; close it or take it out")
     if first in _IGNORED or (first.isascii() and first.isalpha()) or first == '"':
         return (IGNORED,)

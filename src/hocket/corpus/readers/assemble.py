@@ -62,7 +62,7 @@ def exact(numerator: int, denominator: int) -> int:
 
 
 def at_exact_resolution(read: Callable[[int], _Read]) -> _Read:
-    """Calls `read(ticks_per_quarter)` at BASE_TICKS and, while it raises `InexactError`, at the multiple that it asks for.
+    """Calls `read` with BASE_TICKS and, while it raises `InexactError`, with the multiple that it asks for.
 
     Raises:
         MusicError: the resolution that is needed is beyond MAX_TICKS_PER_QUARTER.
@@ -74,7 +74,7 @@ def at_exact_resolution(read: Callable[[int], _Read]) -> _Read:
         except InexactError as need:
             ticks *= need.factor
         if ticks > MAX_TICKS_PER_QUARTER:
-            raise MusicError("too_fine", "a note value is too fine for any usable resolution; simplify its fraction")
+            raise MusicError("too_fine", "a note value needs a finer resolution than there is; simplify its fraction")
 
 
 @dataclass

@@ -207,9 +207,8 @@ class _Reader:
 
     def _interpretation(self, cells: list[str]) -> None:
         if not self.spines:
-            if len(cells) > MAX_SPINES:
-                raise self._fault(f"has {len(cells)} spines, the limit is {MAX_SPINES}")
-            self.spines = [_Spine() for _ in cells]
+            self.spines = [_Spine() for _ in cells[: MAX_SPINES + 1]]
+            self._check_width()
         if len(cells) != len(self.spines):
             raise self._fault(f"has {len(cells)} spines where {len(self.spines)} are open")
         if any(cell in ("*^", "*v", "*x", "*+", "*-") for cell in cells):
@@ -256,9 +255,12 @@ class _Reader:
                 place += 1
             elif cell != "*-":
                 spines.append(spine)
-        if len(spines) > MAX_SPINES:
-            raise self._fault(f"has {len(spines)} spines, the limit is {MAX_SPINES}")
         self.spines = spines
+        self._check_width()
+
+    def _check_width(self) -> None:
+        if len(self.spines) > MAX_SPINES:
+            raise MusicError("too_many_tracks", f"line {self.row} has more than {MAX_SPINES} spines; split the file")
 
     def _joins(self, one: _Spine, other: _Spine) -> bool:
         return one.part is other.part
