@@ -121,7 +121,7 @@ class _Epochs(Callback):
         batch: Any,  # noqa: ARG002
         batch_idx: int,
     ) -> None:
-        # once an epoch would not do: making an iterator draws from the generator too, and a resumed run makes it earlier
+        # not once an epoch: making an iterator draws from the generator too, and a resumed run makes it earlier
         torch.manual_seed((self.seed * 1_000_003 + trainer.current_epoch) * 100_003 + batch_idx)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
