@@ -22,7 +22,7 @@ from hocket.generation.dynamics import SinePerformer
 from hocket.generation.genres import genre_names, load_genre
 from hocket.generation.inspection import bars_sum, bends_centred, fitting_share, in_range
 from hocket.generation.melody import Walker
-from hocket.generation.rhythm import Metre
+from hocket.generation.rhythm import METRES, Metre
 from hocket.notes import METRE, NOTE_DTYPE, PITCH_BEND, Piece, Track, empty, read_tables
 
 GENRES = genre_names()
@@ -45,9 +45,16 @@ def test_there_are_six_genres_as_asked() -> None:
 
 
 @few
-@given(genre=genres, seed=seeds, bars=st.integers(1, 40))
-def test_every_piece_holds_the_rules(genre: str, seed: int, bars: int) -> None:
-    item = compose(genre, load_genre(genre), bars, seed)
+@given(
+    genre=genres,
+    seed=seeds,
+    bars=st.integers(1, 40),
+    metre=st.sampled_from(METRES),
+    form=st.sampled_from([None, "rondo", "ABCBA"]),
+)
+def test_every_piece_holds_the_rules(genre: str, seed: int, bars: int, metre: str, form: str | None) -> None:
+    item = compose(genre, load_genre(genre), bars, seed, metre=metre, form=form)
+    assert item.piece.metre == metre
     assert in_range(item)
     assert bars_sum(item)
     assert bends_centred(item.piece)
@@ -69,6 +76,14 @@ def test_transposing_the_key_transposes_every_pitched_note(genre: str, seed: int
     assert len(set(moved[~home["is_drum"]])) == 1
     assert (moved[home["is_drum"]] == 0).all()
     assert (home["onset_ticks"] == away["onset_ticks"]).all()
+
+
+@pytest.mark.parametrize("metre", METRES)
+def test_bars_begin_on_the_bar_line_in_every_metre(metre: str) -> None:
+    item = compose("jazz", load_genre("jazz"), 12, 1, metre=metre)
+    bar_ticks = Metre(metre).steps * 120
+    bass = item.piece.notes[item.piece.notes["track"] == 2]
+    assert set(range(0, 12 * bar_ticks, bar_ticks)) <= set(bass["onset_ticks"].tolist())
 
 
 @pytest.mark.parametrize("genre", GENRES)
@@ -160,7 +175,7 @@ def test_the_third_of_rast_sounds_neutral() -> None:
     wheel = piece.controls[(piece.controls["track"] == 0) & (piece.controls["controller"] == PITCH_BEND)]
     place = np.searchsorted(wheel["onset_ticks"], flute["onset_ticks"], side="right") - 1
     bend = np.where(place >= 0, wheel["value"][place].astype(float), 0.0)
-    cents = np.mod(flute["pitch"] * 100 + bend * 200 / 8192, 1200)  # above C
+    cents = np.mod(flute["pitch"].astype(float) * 100 + bend * 200 / 8192, 1200)  # above C
     thirds = cents[(cents > 250) & (cents < 450)]
     sevenths = cents[(cents > 950) & (cents < 1150)]
     assert len(thirds) > 3
@@ -229,6 +244,8 @@ def test_a_performer_is_asked_for_every_pitched_note() -> None:
         ({"genre": "jazz", "key": "H minor"}, "not a key"),
         ({"genre": "jazz", "key": "C mayor"}, "did you mean 'major'"),
         ({"genre": "jazz", "seed": -1}, "seed"),
+        ({"genre": "jazz", "metre": "4/3"}, "metre '4/3' is not played"),
+        ({"genre": "jazz", "form": "sonata"}, "form 'sonata'"),
     ],
 )
 def test_bad_wishes_get_one_clear_line_and_no_file(arguments: dict[str, Any], said: str, tmp_path: Path) -> None:

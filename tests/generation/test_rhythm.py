@@ -10,10 +10,10 @@ import pytest
 from hocket.config.generation import GrooveConfig, WalkConfig, steps_in_bar
 from hocket.errors import ConfigError, InputError
 from hocket.generation.form import plan_form
-from hocket.generation.genres import genre_names, load_genre
+from hocket.generation.genres import form_names, genre_names, load_genre, read_form
 from hocket.generation.groove import plan_grooves, varied, with_fill
 from hocket.generation.melody import bar_rhythm, closing_rhythm
-from hocket.generation.rhythm import Metre, accents, read_pattern, swung_ticks
+from hocket.generation.rhythm import METRES, Metre, accents, cut, read_metre, read_pattern, swung_ticks
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,40 @@ def test_forms_by_hand() -> None:
 
 
 def test_an_unknown_metre_names_those_there_are() -> None:
-    genre = load_genre("blues")
-    with pytest.raises(InputError, match="4/4"):
-        plan_grooves(genre, plan_form(genre, 4), Metre("11/8"), 1)
+    with pytest.raises(InputError, match="4/4, 2/4, 3/4"):
+        read_metre("11/8")
+
+
+def test_grooves_are_cut_to_other_metres() -> None:
+    bar = "0123456789abcdef"
+    cuts = {name: cut(bar, Metre(name)) for name in METRES}
+    assert cuts == {
+        "4/4": bar,
+        "2/4": "01234567",
+        "3/4": "0123456789ab",
+        "5/4": "0123456789ab01234567",
+        "6/8": "01234589abcd",
+        "7/8": "0123456789abcd",
+    }
+    assert all(len(line) == steps_in_bar(name) for name, line in cuts.items())
+
+
+def test_forms_by_name_and_by_letter() -> None:
+    assert read_form("rondo") == "A B A' C A"
+    assert read_form("AABA") == "A A B A"
+    assert read_form("A A'B") == "A A' B"
+    with pytest.raises(InputError, match="did you mean 'rondo'"):
+        read_form("rondeau")
+    with pytest.raises(InputError, match="neither letters"):
+        read_form("")
+
+
+@pytest.mark.parametrize("form", form_names())
+def test_every_form_closes(form: str) -> None:
+    for name in genre_names():
+        sections = plan_form(load_genre(name), 100, read_form(form))
+        assert sections[-1].phrases == tuple(load_genre(name).sections["A"])
+        assert sum(section.bars for section in sections) == 100
 
 
 @pytest.mark.parametrize(
@@ -154,7 +185,7 @@ def test_malformed_genres_are_refused() -> None:
     with pytest.raises(ConfigError, match="sums to 3 sixteenths"):
         replace(genre, cells={4: {"2 1": 1}})
     with pytest.raises(ConfigError, match="form"):
-        replace(genre, form="A C A")
+        replace(genre, form="A c A")
     with pytest.raises(ConfigError, match="phrase 'coda'"):
         replace(genre, sections={"A": ["coda"], "B": ["open"]})
     with pytest.raises(ConfigError, match="fills"):

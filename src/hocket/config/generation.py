@@ -107,6 +107,22 @@ class ModeConfig:
 
 
 @dataclass
+class FormConfig:
+    """A form: which sections return, and which return varied.
+
+    Attributes:
+        labels: sections in order, capital letters, primed when varied, separated by blanks: ``A A' B A``.
+    """
+
+    labels: str
+
+    def __post_init__(self) -> None:
+        words = self.labels.split()
+        good = bool(words) and all(re.fullmatch("[A-Z]'?", word) for word in words)
+        require(good, "form", f'{self.labels!r} must be capital letters, primed when varied, such as "A A\' B A"')
+
+
+@dataclass
 class WalkConfig:
     """The constrained random walk of a melody, on the ladder of the scale's tones.
 
@@ -141,7 +157,7 @@ class GenreConfig:
         key: default tonic and mode, for example ``C major``.
         swing: where the off-beat eighth falls in the quarter: 0.5 straight, 0.667 triplet.
         form: sections in order, a letter each, primed when varied; it repeats for longer pieces.
-        sections: letter -> grammar symbols of its phrases, 4 bars each.
+        sections: grammar symbols of phrases, 4 bars each: ``A`` for sections that close, ``B`` for those that lead on.
         whole: whether sections keep all their phrases even in short pieces (a 12-bar blues does).
         modes: what each mode plays; the first word after the tonic in a key.
         cells: sixteenths -> {lengths of the notes that fill them: weight}, the melody's rhythms.
@@ -173,10 +189,8 @@ class GenreConfig:
         within(self, "tempo", *TEMPO_RANGE)
         within(self, "swing", 0.5, 0.75)
         within(self, "feel_ms", 0.0, 30.0)
-        letters = {label.rstrip("'") for label in self.form.split()}
-        require(
-            bool(letters) and letters == set(self.sections), "form", f"{self.form!r} and `sections` name other letters"
-        )
+        FormConfig(self.form)
+        require("A" in self.sections, "sections", "must give the phrases of A, which close a piece")
         for mode in self.modes.values():
             for symbol in {symbol for symbols in self.sections.values() for symbol in symbols}:
                 require(symbol in mode.grammar, "sections", f"phrase {symbol!r} is not in every grammar")

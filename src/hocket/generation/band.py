@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hocket.config.generation import GenreConfig, PartConfig
+from hocket.config.generation import STEPS_A_QUARTER, GenreConfig, PartConfig
 from hocket.generation.chance import stream
 from hocket.generation.form import PHRASE_BARS, Section, plan_form
 from hocket.generation.groove import BarPattern, plan_grooves
@@ -60,14 +60,19 @@ class Plan:
         return len(self.bars) * self.metre.steps
 
     @property
+    def swing(self) -> float:
+        """The genre's swing where all beats are quarters; other metres are played straight."""
+        return self.genre.swing if set(self.metre.beats) == {STEPS_A_QUARTER} else 0.5
+
+    @property
     def scale(self) -> str:
         """Name of the melody's scale."""
         return self.genre.modes[self.key.mode].scale
 
 
-def make_plan(genre: GenreConfig, key: Key, metre: Metre, num_bars: int, seed: int) -> Plan:
-    """Form, then harmony, then grooves."""
-    sections = plan_form(genre, num_bars)
+def make_plan(genre: GenreConfig, key: Key, metre: Metre, num_bars: int, seed: int, form: str | None = None) -> Plan:
+    """Form, then harmony, then grooves; `form` in labels separated by blanks, the genre's own when None."""
+    sections = plan_form(genre, num_bars, form)
     grammar = genre.modes[key.mode].grammar
     by_letter: dict[str, Harmony] = {}
     for section in sections:

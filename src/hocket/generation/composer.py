@@ -13,10 +13,10 @@ from hocket.errors import InputError
 from hocket.generation.band import Plan, make_plan, play
 from hocket.generation.chance import stream
 from hocket.generation.dynamics import Performer
-from hocket.generation.genres import load_genre
+from hocket.generation.genres import load_genre, read_form
 from hocket.generation.inspection import Composition, report
 from hocket.generation.realise import realise
-from hocket.generation.rhythm import Metre
+from hocket.generation.rhythm import Metre, read_metre
 from hocket.generation.theory import Key, read_key
 from hocket.midi import write_midi
 from hocket.notes import Array, NoteTable, Piece, write_tables
@@ -34,6 +34,8 @@ def compose_genre(
     seed: int = 1,
     key: str | None = None,
     tempo: float | None = None,
+    metre: str = "4/4",
+    form: str | None = None,
     performer: Performer | None = None,
 ) -> Piece:
     """Composes a piece; the same arguments give the same notes and the same file.
@@ -45,15 +47,20 @@ def compose_genre(
         seed: 0 or more.
         key: for example ``D minor`` or ``Bb``; the genre's own when None.
         tempo: quarters a minute, 20..400; the genre's own when None.
+        metre: 4/4, or one of 2/4, 3/4, 5/4, 6/8, 7/8, to which the genre's grooves are cut.
+        form: a file of conf/generation/form, or letters such as ``AABA``; the genre's own when None.
         performer: gives velocity and duration; the sine fallback when None.
 
     Raises:
         InputError: an argument is unknown or out of range; the message says which and what would do.
     """
-    piece = compose(genre, load_genre(genre), num_bars, seed, key=key, tempo=tempo, performer=performer).piece
+    found = load_genre(genre)
+    composition = compose(
+        genre, found, num_bars, seed, key=key, tempo=tempo, metre=metre, form=form, performer=performer
+    )
     if output_file is not None:
-        write_midi(piece, Path(output_file))
-    return piece
+        write_midi(composition.piece, Path(output_file))
+    return composition.piece
 
 
 def compose(
@@ -64,6 +71,8 @@ def compose(
     *,
     key: str | None = None,
     tempo: float | None = None,
+    metre: str = "4/4",
+    form: str | None = None,
     performer: Performer | None = None,
 ) -> Composition:
     """`compose_genre` for a genre that is at hand, with the plan behind the piece."""
@@ -71,7 +80,8 @@ def compose(
     _check(num_bars, seed, speed)
     own = read_key(genre.key, genre.modes, "")
     wished = own if key is None else read_key(key, genre.modes, own.mode)
-    plan = make_plan(genre, replace(own, mode=wished.mode), Metre("4/4"), num_bars, seed)
+    labels = None if form is None else read_form(form)
+    plan = make_plan(genre, replace(own, mode=wished.mode), read_metre(metre), num_bars, seed, labels)
     played = _play_all(plan, genre.parts)
     piece = _labelled(realise(plan, played, speed, wished.tonic, performer), name, wished, seed, "composer")
     return Composition(piece, plan, played, speed)

@@ -45,31 +45,43 @@ class Section:
         return [max(start, self.start_bar) for start in starts if start + PHRASE_BARS > self.start_bar]
 
 
-def plan_form(genre: GenreConfig, num_bars: int) -> tuple[Section, ...]:
+def plan_form(genre: GenreConfig, num_bars: int, form: str | None = None) -> tuple[Section, ...]:
     """Sections that fill a piece exactly and close it.
 
-    The form of the genre repeats as often as it must. A piece too short for whole sections keeps the last phrase of
-    each; the last section is always of the first letter, and keeps its last bars, because these close.
+    The form repeats as often as it must. A piece too short for whole sections keeps the last phrase of each; the last
+    section is one that closes, and keeps its last bars.
+
+    Args:
+        genre: gives the phrases of sections, and its own form.
+        num_bars: of the piece.
+        form: labels separated by blanks; the genre's own when None.
     """
-    labels = genre.form.split()
-    whole = genre.whole or num_bars >= PHRASE_BARS * sum(len(genre.sections[label.rstrip("'")]) for label in labels)
+    labels = (form or genre.form).split()
+    phrases = {label: _phrases(genre, label, labels) for label in labels}
+    whole = genre.whole or num_bars >= PHRASE_BARS * sum(len(phrases[label]) for label in labels)
     sections: list[Section] = []
     start = 0
     for label in cycle(labels):
-        phrases = tuple(genre.sections[label.rstrip("'")])
-        bars = PHRASE_BARS * (len(phrases) if whole else 1)
+        bars = PHRASE_BARS * (len(phrases[label]) if whole else 1)
         if start + bars >= num_bars:
-            sections.append(_last(genre, labels[0], len(sections), start, num_bars - start, whole))
-            return tuple(sections)
-        skipped = PHRASE_BARS * len(phrases) - bars
-        sections.append(Section(label, start, bars, skipped, phrases))
+            return (*sections, _last(genre, labels, label, start, num_bars - start))
+        sections.append(Section(label, start, bars, PHRASE_BARS * len(phrases[label]) - bars, phrases[label]))
         start += bars
     raise AssertionError("cycle() does not end")
 
 
-def _last(genre: GenreConfig, first: str, place: int, start: int, bars: int, whole: bool) -> Section:
-    phrases = tuple(genre.sections[first.rstrip("'")])
-    kept = min(bars, PHRASE_BARS * (len(phrases) if whole else 1))
-    label = first if place == 0 else genre.form.split()[place % len(genre.form.split())]
-    label = label if label.startswith(first) else first + "'"
-    return Section(label, start, kept, PHRASE_BARS * len(phrases) - kept, phrases)
+def _closes(label: str, labels: list[str]) -> bool:
+    return label[0] in (labels[0][0], labels[-1][0])
+
+
+def _phrases(genre: GenreConfig, label: str, labels: list[str]) -> tuple[str, ...]:
+    """Grammar symbols of a section: those that close for the form's first and last letter, else those that lead on."""
+    kind = "A" if _closes(label, labels) or "B" not in genre.sections else "B"
+    return tuple(genre.sections[kind])
+
+
+def _last(genre: GenreConfig, labels: list[str], due: str, start: int, bars: int) -> Section:
+    """The section that ends the piece: the one due, or where that does not close, the form's last letter varied."""
+    label = due if _closes(due, labels) else labels[-1][0] + "'"
+    phrases = _phrases(genre, label, labels)
+    return Section(label, start, bars, PHRASE_BARS * len(phrases) - bars, phrases)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hocket.config.generation import GenreConfig, GrooveConfig
-from hocket.errors import InputError
 from hocket.generation.chance import choose, stream
 from hocket.generation.form import PHRASE_BARS, Section
-from hocket.generation.rhythm import Metre
+from hocket.generation.rhythm import Metre, cut
 
 FILL_STEPS = 8
 _TIMEKEEPERS = (
@@ -42,10 +41,8 @@ def plan_grooves(genre: GenreConfig, sections: Sequence[Section], metre: Metre, 
 
     The first letter of the form plays one groove of the genre and the other letters another; primed sections and the
     last bar of every phrase vary it; the last bar of a section has a fill, the next begins with a crash where the
-    genre's drummer has one; the last bar of the piece is its final stroke.
-
-    Raises:
-        InputError: the genre has no groove in this metre.
+    genre's drummer has one; the last bar of the piece is its final stroke. A metre in which the genre has no grooves of
+    its own plays those of 4/4, cut to it.
     """
     chosen = _grooves_by_letter(genre, sections, metre, seed)
     bars: list[BarPattern] = []
@@ -68,14 +65,20 @@ def _grooves_by_letter(
 ) -> dict[str, GrooveConfig]:
     fitting = {name: groove for name, groove in genre.grooves.items() if groove.metre == metre.name}
     if not fitting:
-        known = sorted({groove.metre for groove in genre.grooves.values()})
-        raise InputError(f"metre {metre.name!r}: the genre has no groove in it; choose from {', '.join(known)}")
+        fitting = {name: _cut(groove, metre) for name, groove in genre.grooves.items() if groove.metre == "4/4"}
     rng = stream(seed, "grooves")
     first = choose(rng, {name: float(groove.weight) for name, groove in fitting.items()})
     rest = {name: float(groove.weight) for name, groove in fitting.items() if name != first}
     second = choose(rng, rest) if rest else first
     letters = dict.fromkeys(section.letter for section in sections)
     return {letter: fitting[first if place % 2 == 0 else second] for place, letter in enumerate(letters)}
+
+
+def _cut(groove: GrooveConfig, metre: Metre) -> GrooveConfig:
+    """A groove of 4/4 in another metre."""
+    drums = {name: cut(line, metre) for name, line in groove.drums.items()}
+    chords = {name: cut(line, metre) for name, line in groove.chords.items()}
+    return GrooveConfig(metre.name, groove.weight, drums, cut(groove.bass, metre), chords)
 
 
 def _pattern(groove: GrooveConfig) -> BarPattern:

@@ -75,11 +75,11 @@ def _written(plan: Plan, part: PartConfig, events: Array, track: int, shift: int
     """Notes of a part as written: on the grid, with swing, at full length and velocity 64."""
     notes = empty(NOTE_DTYPE, len(events))
     is_drum = part.role == "drums"
-    onset = swung_ticks(events["step"], plan.genre.swing)
+    onset = swung_ticks(events["step"], plan.swing)
     notes["track"], notes["programme"], notes["is_drum"] = track, 0 if is_drum else part.programme, is_drum
     notes["pitch"] = events["pitch"] if is_drum else events["pitch"] + shift
     notes["velocity"], notes["onset_ticks"] = 64, onset
-    notes["duration_ticks"] = swung_ticks(events["step"] + events["length"], plan.genre.swing) - onset
+    notes["duration_ticks"] = swung_ticks(events["step"] + events["length"], plan.swing) - onset
     return notes
 
 

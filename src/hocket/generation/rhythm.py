@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hocket.config.generation import STEPS_A_QUARTER, steps_in_bar
+from hocket.errors import InputError
 
 TICKS_A_STEP = 120
 TICKS_A_QUARTER = TICKS_A_STEP * STEPS_A_QUARTER
@@ -22,6 +23,22 @@ _GROUPED: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "9/8": ((6, 6, 6), (0,)),
     "12/8": ((6, 6, 6, 6), (0, 2)),
 }
+
+
+# which sixteenths of a bar of 4/4 a groove keeps when it is cut to another metre, so that strong beats stay strong
+_CUTS: dict[str, tuple[slice, ...]] = {
+    "2/4": (slice(0, 8),),
+    "3/4": (slice(0, 12),),
+    "5/4": (slice(0, 12), slice(0, 8)),
+    "6/8": (slice(0, 6), slice(8, 14)),
+    "7/8": (slice(0, 14),),
+}
+METRES = ("4/4", *_CUTS)
+
+
+def cut(pattern: str, metre: Metre) -> str:
+    """A bar's pattern of 4/4 as a bar of another of `METRES`."""
+    return "".join(pattern[part] for part in _CUTS[metre.name]) if metre.name in _CUTS else pattern
 
 
 @dataclass(frozen=True)
@@ -67,6 +84,17 @@ class Metre:
     def is_strong(self, step: int) -> bool:
         """Whether a sixteenth of the piece is a strong beat."""
         return step % self.steps in self.strong
+
+
+def read_metre(name: str) -> Metre:
+    """A metre by its name.
+
+    Raises:
+        InputError: none of `METRES`.
+    """
+    if name not in METRES:
+        raise InputError(f"metre {name!r} is not played; choose from {', '.join(METRES)}")
+    return Metre(name)
 
 
 def swung_ticks(steps: npt.NDArray[np.int64], swing: float) -> npt.NDArray[np.int64]:
