@@ -219,7 +219,7 @@ def _gunzip(path: Path, target: IO[bytes], limits: Limits) -> tuple[str, str] | 
     total = 0
     try:
         with gzip.open(path) as stream:
-            while block := stream.read(_BLOCK):
+            while block := stream.read1(_BLOCK):
                 total += len(block)
                 if total > limits.archive_bytes:
                     return "too_large", f"unpacks to more than the {limits.archive_bytes} bytes allowed"
