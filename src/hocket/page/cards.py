@@ -8,16 +8,18 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hocket.audio.render import compressed
 from hocket.midi import read_midi
-from hocket.notes import Piece
+from hocket.notes import PITCH_BEND, Piece
 from hocket.page.gather import Sample, lineage, midi_hash
 from hocket.page.markup import Markup, data_uri, json_script, picture, tag
 from hocket.page.sections import badge, section
 from hocket.report import Report
 
 MAX_NOTES = 20_000  # a player of more would make the page heavy; the WAV and the picture are still there
+BEND_CENTS = 200  # General MIDI's default range of the wheel
 
 
 def sample_section(samples: Sequence[Sample], reports: Mapping[str, Report], configs: Mapping[str, Any]) -> Markup:
@@ -87,12 +89,24 @@ def _player(piece: Piece, title: str) -> Markup:
 
 
 def player_notes(piece: Piece) -> list[list[int]]:
-    """[track, programme, drum, pitch, velocity, onset, duration] of each note by onset, times in milliseconds."""
+    """[track, programme, drum, pitch, velocity, onset, duration, bend] of each note by onset, in ms and cents."""
     notes = piece.notes
     times = [np.rint(1000 * notes[name]).astype(np.int64) for name in ("onset_s", "duration_s")]
     columns = [notes[name].astype(np.int64) for name in ("track", "programme", "is_drum", "pitch", "velocity")]
-    rows: list[list[int]] = np.stack([*columns, *times], axis=1).tolist()
+    rows: list[list[int]] = np.stack([*columns, *times, bend_cents(piece)], axis=1).tolist()
     return rows
+
+
+def bend_cents(piece: Piece) -> npt.NDArray[np.int64]:
+    """(notes,) the pitch bend in force at the middle of each note, in cents: by then a scoop has arrived."""
+    bends = piece.controls[piece.controls["controller"] == PITCH_BEND]
+    middles = piece.notes["onset_ticks"] + piece.notes["duration_ticks"] // 2
+    cents = np.zeros(len(piece.notes), np.int64)
+    for track in np.unique(bends["track"]):
+        own, mine = bends[bends["track"] == track], piece.notes["track"] == track
+        values = np.concatenate(([0], own["value"].astype(np.int64)))
+        cents[mine] = np.rint(values[np.searchsorted(own["onset_ticks"], middles[mine], "right")] * BEND_CENTS / 8192)
+    return cents
 
 
 def _lineage(sample: Sample, reports: Mapping[str, Report], config: Any) -> Markup:

@@ -141,7 +141,7 @@ def _stage(stage: str, report: Report, pictures: Mapping[str, bytes]) -> Markup:
     values = flat({"counts": report.counts, "shares": report.shares, "metrics": report.metrics})
     numbers = table(f"Numbers of {stage}", ["Name", "Value"], [(name, number(value)) for name, value in values])
     figures = [picture(content, report.pictures[name]) for name, content in pictures.items()]
-    folded = tag("details", tag("summary", f"{len(values)} numbers"), numbers) if values else Markup()
+    folded = tag("details", tag("summary", f"Numbers ({len(values)})"), numbers) if values else Markup()
     title = tag("h3", stage, id=f"stage-{stage}")
     return join([title, tag("p", report.summary), _checks(report.checks), tag("div", *figures, class_="plots"), folded])
 

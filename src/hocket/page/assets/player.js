@@ -62,7 +62,7 @@
     return source;
   };
 
-  const sound = ([, programme, drum, pitch, velocity, , length], when) => {
+  const sound = ([, programme, drum, pitch, velocity, , length, cents], when) => {
     const loud = (velocity / 127) ** 1.5;
     if (drum) return strike(pitch, loud, when);
     const [form, attack, release, fade] = voice(programme);
@@ -71,7 +71,7 @@
     if (fade) gain.gain.setTargetAtTime(0, when + attack, fade);
     gain.gain.setTargetAtTime(0, end, release / 3);
     source.type = form;
-    source.frequency.value = 440 * 2 ** ((pitch - 69) / 12);
+    source.frequency.value = 440 * 2 ** ((pitch - 69 + cents / 100) / 12);
     source.connect(gain).connect(context.bus);
     source.start(when);
     source.stop(end + release * 2);
