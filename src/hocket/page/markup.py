@@ -25,7 +25,7 @@ def join(parts: Iterable[Any], between: str = "") -> Markup:
     return Markup(between.join(escape(part) for part in parts))
 
 
-def tag(name: str, *content: Any, **attributes: Any) -> Markup:
+def tag(name: str, /, *content: Any, **attributes: Any) -> Markup:
     """An element; ``class_`` is class, ``data_x`` is data-x, True stands alone, None and False are left out."""
     parts = [name]
     for key, value in attributes.items():
