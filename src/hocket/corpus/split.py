@@ -40,6 +40,7 @@ def split(table: NoteTable, config: SplitConfig) -> Dealt:
     names = works.work_names(table, groups)
     official = official_codes(table) if config.official else np.full(len(table), NONE, np.int64)
     dealt = deal(table, groups, names, official, config)
+    resolved = resolve_official(groups, official, config.on_conflict)[groups]
     leaks = parted_works(names, official)
     result = table.with_piece_columns({"work": names, "split": [SPLITS[code] for code in dealt]})
     counts = {
@@ -48,7 +49,8 @@ def split(table: NoteTable, config: SplitConfig) -> Dealt:
         "works_by_melody_alone": _works_by_melody_alone(table, groups),
         "linked_pairs": len(links.left),
         "works_in_two_official_splits": len(leaks),
-        "pieces_moved_from_official_split": int(((official != NONE) & (official != dealt)).sum()),
+        "pieces_moved_by_conflict_rule": int(((official != NONE) & (official != resolved)).sum()),
+        "pieces_drawn_from_official_train": int(((official != NONE) & (resolved != dealt)).sum()),
         **{f"pieces_{name}": int((dealt == code).sum()) for code, name in enumerate(SPLITS)},
     }
     metrics = {

@@ -83,8 +83,8 @@ def no_work_swallows_a_corpus(per_corpus: dict[str, dict[str, int]], most: float
 
 def no_official_split_leaks(counts: dict[str, int]) -> Check:
     """Whether the official splits keep works together as they come (a warning: the stage has mended it)."""
-    leaks, moved = counts["works_in_two_official_splits"], counts["pieces_moved_from_official_split"]
-    detail = f"{leaks} works stand in two official splits; {moved} pieces differ from their official split."
+    leaks, moved = counts["works_in_two_official_splits"], counts["pieces_moved_by_conflict_rule"]
+    detail = f"{leaks} works stand in two official splits; {moved} pieces were moved to mend it."
     return Check("official_splits_keep_works_together", leaks == 0, blocking=False, detail=detail)
 
 
