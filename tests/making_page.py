@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from hocket.audio.pictures import piano_roll_png
 from hocket.audio.stage import renders
 from hocket.config import Config
 from hocket.config.audio import RenderConfig
+from hocket.evaluation.leaderboard import BoardRow, json_text, plain
+from hocket.evaluation.regression import Interval
 from hocket.midi import write_midi
 from hocket.notes import NoteTable, write_tables
 from hocket.report import Check, Report
 from making import make_config, make_piece
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
-ROWS: list[dict[str, Any]] = [
-    {"board": "velocity", "model": "constant", "setting": "score_only", "origin": "rendered", "floor": True,
-     "metrics": {"velocity_r2": 0.0, "velocity_mae": 14.0}},
-    {"board": "velocity", "model": f"forest {HOSTILE}", "setting": "score_only", "origin": "rendered",
-     "metrics": {"velocity_r2": {"mean": 0.14, "low": 0.1, "high": 0.18}, "velocity_mae": None}},
-    {"board": "music", "model": "real", "setting": "", "origin": "score", "ceiling": True,
-     "metrics": {"pitch_class_entropy": [2.5, 2.25, 2.75]}},
+NAN = float("nan")
+ROWS = [
+    BoardRow("velocity", "constant", "score_only", "floor", {"velocity_r2": Interval(0.0, NAN, NAN),
+             "velocity_mae": Interval(14.0, 13.0, 15.0)}, "rendered", False, note=f"sees nothing {HOSTILE}"),
+    BoardRow("velocity", f"forest {HOSTILE}", "score_only", "model", {"velocity_r2": Interval(0.14, 0.1, 0.18),
+             "velocity_mae": Interval(NAN, NAN, NAN)}, "rendered", False),
+    BoardRow("duration", "forest", "performance", "model", {"duration_log_r2": Interval(-7.0, -9.0, 0.5)},
+             "score", True),
 ]  # fmt: skip
 
 
@@ -52,6 +53,6 @@ def _corpus(folder: Path) -> None:
 
 def _leaderboard(folder: Path) -> None:
     folder.mkdir(parents=True)
-    (folder / "leaderboard.json").write_text(json.dumps(ROWS))
+    (folder / "leaderboard.json").write_text(json_text({"title": "t", "rows": [plain(row) for row in ROWS]}))
     (folder / "bars.png").write_bytes(piano_roll_png(make_piece(5)))
     Report("evaluation_leaderboard", "3 rows", pictures={"bars.png": "Velocity R2 by model"}).write(folder)

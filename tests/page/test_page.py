@@ -12,9 +12,10 @@ import pytest
 
 from hocket.config.schema import ProfileConfig
 from hocket.errors import InputError
+from hocket.evaluation.leaderboard import BOARDS
 from hocket.notes import CONTROL_DTYPE, PITCH_BEND, empty
 from hocket.page.cards import player_notes
-from hocket.page.gather import Value, leaderboard, lineage, reports, samples
+from hocket.page.gather import leaderboard, lineage, reports, samples
 from hocket.page.glossary import glossary
 from hocket.page.markup import Markup, flat, json_script, number, tag
 from hocket.page.sections import NO_RESULT
@@ -113,8 +114,8 @@ def test_checks_lineage_and_glossary_are_shown(built: tuple[str, Report, Path, A
     assert "archive songs.zip" in page
     assert "cd" * 32 in page
     assert "stage corpus_split" in page
-    assert "<dt>velocity_r2</dt>" in page
-    assert "<dt>pitch_class_entropy</dt>" in page
+    assert ">velocity r2</dt>" in page
+    assert ">score only</dt>" in page
 
 
 def test_an_empty_folder_and_damaged_files_are_named(tmp_path: Path) -> None:
@@ -139,14 +140,15 @@ def test_a_page_without_samples_or_leaderboard_still_comes(tmp_path: Path) -> No
     assert 'id="pipeline"' in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
 
 
-def test_leaderboard_rows_read_every_form_of_a_value(tmp_path: Path) -> None:
-    folder = tmp_path / "evaluation" / "leaderboard"
-    folder.mkdir(parents=True)
-    row = {"board": "b", "model": "m", "a": 1, "b": [1, 0.5, 2], "c": {"value": 3}, "d": None, "floor": False}
-    (folder / "leaderboard.json").write_text(json.dumps({"rows": [row | {"role": "ceiling"}]}))
-    (found,) = leaderboard(tmp_path)
-    assert found.role == "ceiling"
-    assert found.values == {"a": Value(1.0), "b": Value(1.0, 0.5, 2.0), "c": Value(3.0), "d": None}
+def test_bars_share_the_scale_of_their_column(built: tuple[str, Report, Path, Any]) -> None:
+    page = built[0]
+    # velocity R2 spans 0..0.18 (the end of the interval): 0.14 is 77.78 % of it, the interval 55.56 % to 100 %
+    assert '<i style="left:0.00%;width:77.78%"></i><b style="left:55.56%;width:44.44%"></b>' in page
+    # duration R2 is cut at -1 below and reaches 0.5: 0 stands at two thirds
+    assert '<i style="left:0.00%;width:66.67%"></i><b style="left:0.00%;width:100.00%"></b>' in page
+    assert "0.14<small" in page
+    assert "[0.1, 0.18]" in page
+    assert "nan" not in re.sub(r'"data:[^"]*"', "", page.split("<script>")[0].lower())
 
 
 def test_lineage_goes_down_to_the_archives_and_ends_in_circles() -> None:
@@ -195,3 +197,5 @@ def test_the_glossary_takes_metrics_from_their_docstrings() -> None:
     assert "no_such_metric" not in found
     assert len(found["pitch_class_entropy"]) > 20
     assert list(found) == sorted(found)
+    columns = {column for board in BOARDS.values() for column in board.columns}
+    assert columns <= set(glossary(columns))

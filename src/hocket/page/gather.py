@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hocket.errors import InputError
+from hocket.evaluation.leaderboard import BoardRow, parse_row
 from hocket.files import sha256_file
 from hocket.report import FILE_NAME, Report, read_report, reads
 
@@ -69,66 +70,15 @@ def samples(out: Path) -> list[Sample]:
     return found
 
 
-@dataclass(frozen=True)
-class Value:
-    """One measured value with its interval, where there is one."""
-
-    mean: float
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a leaderboard.
-
-    Attributes:
-        board: which leaderboard.
-        model, setting: what was measured, and how it was asked.
-        role: ``floor``, ``ceiling`` or empty.
-        origin: of the data, one of `hocket.notes.ORIGINS` or several.
-        values: by metric; None where the metric does not apply.
-    """
-
-    board: str
-    model: str
-    setting: str
-    role: str
-    origin: str
-    values: dict[str, Value | None]
-
-
-_WORDS = ("board", "model", "setting", "origin")
-_NO_METRIC = {*_WORDS, "floor", "ceiling", "role", "rank", "metrics", "profile", "note"}
-
-
-def leaderboard(out: Path) -> list[Row]:
+def leaderboard(out: Path) -> list[BoardRow]:
     """The rows of out/evaluation/leaderboard/leaderboard.json, empty when that stage has not run."""
     path = out / "evaluation" / "leaderboard" / "leaderboard.json"
     if not path.is_file():
         return []
     try:
-        content = json.loads(reads(path).read_text(encoding="utf-8"))
-        return [_row(row) for row in (content["rows"] if isinstance(content, dict) else content)]
+        return [parse_row(row) for row in json.loads(reads(path).read_text(encoding="utf-8"))["rows"]]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{path}: not a leaderboard ({error!r}); run evaluation_leaderboard again") from None
-
-
-def _row(row: dict[str, Any]) -> Row:
-    words = {key: str(row.get(key) or "") for key in _WORDS}
-    role = next((key for key in ("floor", "ceiling") if row.get(key) is True), str(row.get("role") or ""))
-    metrics = row.get("metrics") or {key: value for key, value in row.items() if key not in _NO_METRIC}
-    return Row(**words, role=role, values={key: _value(value) for key, value in metrics.items()})
-
-
-def _value(value: Any) -> Value | None:
-    """A number, ``[mean, low, high]`` or ``{"mean" or "value", "low", "high"}``; anything else is no value."""
-    if isinstance(value, dict):
-        value = [value.get("mean", value.get("value")), value.get("low"), value.get("high")]
-    parts = value if isinstance(value, list) else [value]
-    if not parts or isinstance(parts[0], bool) or not isinstance(parts[0], int | float):
-        return None
-    return Value(*(None if part is None else float(part) for part in parts[:3]))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ WORDS = {
     "active_units": "Latent dimensions that carry information about the music; few of them means a collapsed code.",
     "bits_per_char": "Bits that the model needs for one character of the tune's text; lower is better.",
     "ceiling": "What held-out real music scores on the same measure: nothing need be better.",
+    "duration_log_pearson": "Mean over pieces of the correlation between predicted and true log duration.",
+    "duration_log_r2_within": "R2 of log duration within pieces, so that knowing a piece's mean length earns nothing.",
+    "duration_spread": "Spread of predicted over spread of true durations; below 1 the model plays too evenly.",
     "duration_log_r2": "R2 of the logarithm of the duration in seconds.",
     "duration_mae_ms": "Mean absolute error of the duration in milliseconds.",
     "duration_r2": "Share of the variance of duration that the model explains; 0 is no better than the mean.",
@@ -34,9 +37,11 @@ WORDS = {
     "teacher_forced": "The model is fed the true past; it flatters a model that will have to live with its own.",
     "two_sample_accuracy": "How often a classifier tells generated from real music; 0.5 is as good as it gets.",
     "velocity_mae": "Mean absolute error of velocity on the MIDI scale 0 to 127.",
-    "velocity_pearson": "Correlation between predicted and true velocity.",
+    "velocity_pearson": "Mean over pieces of the correlation between predicted and true velocity.",
+    "velocity_rmse": "Root mean squared error of velocity on the MIDI scale 0 to 127.",
+    "velocity_spread": "Spread of predicted over spread of true velocities; below 1 dynamics are flattened.",
     "velocity_r2": "Share of the variance of velocity that the model explains; 0 is no better than the mean.",
-    "velocity_r2_within": "The same within pieces, so that knowing how loud a piece is earns nothing.",
+    "velocity_r2_within": "Velocity R2 within pieces, so that knowing how loud a piece is earns nothing.",
 }
 GENERAL = ("ceiling", "floor", "interval", "lufs", "origin")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-from hocket.page.gather import Corpus, Row, Value
+from hocket.evaluation.leaderboard import BOARDS, Board, BoardRow
+from hocket.evaluation.regression import Interval
+from hocket.page.gather import Corpus
 from hocket.page.glossary import glossary
 from hocket.page.markup import Markup, flat, join, number, picture, table, tag
 from hocket.report import Check, Report
@@ -69,61 +73,73 @@ def badge(origin: str) -> Markup:
     return tag("span", origin or "origin not stated", class_="badge")
 
 
-def leaderboards(rows: Sequence[Row], quotable: bool) -> Markup:
+def leaderboards(rows: Sequence[BoardRow], quotable: bool) -> Markup:
     """A table for each board; every number carries its bar, floors and ceilings in colours of their own."""
-    boards = {row.board: [other for other in rows if other.board == row.board] for row in rows}
-    key = tag("p", "Bars share one scale in each column and begin at 0; a line is the interval.", class_="soft")
-    tables = [_board(board, members) for board, members in boards.items()]
-    return section("leaderboard", "Leaderboard", Markup() if quotable else warning(), key, *tables)
+    key = "Bars share one scale in each column and begin at 0; a line is the interval over pieces."
+    tables = [_board(BOARDS[name], list(members)) for name, members in groupby(rows, key=lambda row: row.board)]
+    return section("leaderboard", "Leaderboard", "" if quotable else warning(), tag("p", key, class_="soft"), *tables)
 
 
-def _board(board: str, rows: Sequence[Row]) -> Markup:
-    metrics = list(dict.fromkeys(name for row in rows for name in row.values))
-    scales = {name: _scale([row.values.get(name) for row in rows]) for name in metrics}
+def shown_metrics(rows: Sequence[BoardRow]) -> list[str]:
+    """The columns of the boards of these rows that have at least one value."""
+    columns = dict.fromkeys(name for row in rows for name in BOARDS[row.board].columns)
+    return [name for name in columns if any(_has(row.metrics.get(name)) for row in rows)]
+
+
+def _board(board: Board, rows: Sequence[BoardRow]) -> Markup:
+    metrics = shown_metrics(rows)
+    scales = {name: _scale([row.metrics.get(name) for row in rows]) for name in metrics}
     body = [_board_row(row, metrics, scales) for row in rows]
-    head = tag("tr", *(tag("th", name, scope="col") for name in ("Model", "Setting", "Origin", *metrics)))
-    content = tag("table", tag("caption", f"Board: {board}"), tag("thead", head), tag("tbody", *body))
-    return tag("div", content, class_="scroll", tabindex="0", role="region", aria_label=f"Board {board}")
+    names = (tag("th", _words(name), scope="col") for name in ("Model", "Setting", "Origin", *metrics))
+    better = "higher" if board.higher_is_better else "lower"
+    caption = f"Within a setting by {_words(board.rank_by)}, {better} is better"
+    content = tag("table", tag("caption", caption), tag("thead", tag("tr", *names)), tag("tbody", *body))
+    scroll = tag("div", content, class_="scroll board", tabindex="0", role="region", aria_label=board.title)
+    notes = dict.fromkeys(f"{row.model}: {row.note}" for row in rows if row.note)
+    return join([tag("h3", board.title), scroll, tag("ul", *(tag("li", note) for note in notes)) if notes else ""])
 
 
-def _board_row(row: Row, metrics: Sequence[str], scales: Mapping[str, tuple[float, float]]) -> Markup:
-    role = Markup(" ") + tag("span", row.role, class_="badge") if row.role else Markup()
-    cells = [tag("td", row.setting.replace("_", " ") or "-"), tag("td", badge(row.origin))]
-    cells += [tag("td", _measured(row.values.get(name), scales[name])) for name in metrics]
-    return tag("tr", tag("th", row.model, Markup(role), scope="row"), *cells, class_=row.role or None)
+def _board_row(row: BoardRow, metrics: Sequence[str], scales: Mapping[str, tuple[float, float]]) -> Markup:
+    role = tag("span", row.role, class_="badge") if row.role != "model" else ""
+    origin = [badge(row.origin), *([] if row.quotable else [" ", tag("small", "not a result", class_="soft")])]
+    cells = [tag("td", _words(row.setting)), tag("td", *origin)]
+    cells += [tag("td", _measured(row.metrics.get(name), scales[name])) for name in metrics]
+    return tag("tr", tag("th", row.model, " ", role, scope="row"), *cells, class_=row.role)
 
 
-def _scale(values: Sequence[Value | None]) -> tuple[float, float]:
-    """(low, high) of a column, 0 always within; -1 is as low as a bar goes, or one bad model would flatten all."""
-    ends = [end for value in values if value for end in (value.mean, value.low, value.high) if end is not None]
-    low = min([0.0, *ends])
-    return (max(low, -1.0) if max([0.0, *ends]) <= 1.0 else low, max([0.0, *ends]) or 1.0)
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
-def _measured(value: Value | None, scale: tuple[float, float]) -> Markup:
-    if value is None:
+def _has(value: Interval | None) -> TypeGuard[Interval]:
+    return value is not None and math.isfinite(value.value)
+
+
+def _scale(values: Sequence[Interval | None]) -> tuple[float, float]:
+    """(low, high) of a column, 0 always within; where 1 is the best, -1 is as low as a bar goes: one bad model
+    would flatten all others.
+    """
+    ends = [end for value in values if _has(value) for end in vars(value).values() if math.isfinite(end)]
+    low, high = min([0.0, *ends]), max([0.0, *ends])
+    return (max(low, -1.0) if high <= 1.0 else low, high or 1.0)
+
+
+def _measured(value: Interval | None, scale: tuple[float, float]) -> Markup:
+    """A number over its bar, with its interval as a line."""
+    if not _has(value):
         return Markup("-")
-    low, high = scale
-
-    def percent(number: float) -> float:
-        return 100 * (min(max(number, low), high) - low) / (high - low)
 
     def stretch(name: str, start: float, stop: float) -> Markup:
-        left, right = sorted((percent(start), percent(stop)))
+        left, right = sorted(100 * (min(max(end, low), high) - low) / (high - low) for end in (start, stop))
         return tag(name, style=f"left:{left:.2f}%;width:{right - left:.2f}%")
 
-    parts = [stretch("i", 0.0, value.mean)]
-    interval = ""
-    if value.low is not None and value.high is not None:
+    low, high = scale
+    parts, interval = [stretch("i", 0.0, value.value)], ""
+    if math.isfinite(value.low) and math.isfinite(value.high):
         parts.append(stretch("b", value.low, value.high))
-        interval = f" [{number(value.low)}, {number(value.high)}]"
-    return join(
-        [
-            number(value.mean),
-            tag("small", interval, class_="soft"),
-            tag("div", *parts, class_="bar", aria_hidden="true"),
-        ]
-    )
+        interval = f" [{value.low:.3g}, {value.high:.3g}]"
+    bar = tag("div", *parts, class_="bar", aria_hidden="true")
+    return join([f"{value.value:.3g}", tag("small", interval, class_="soft"), bar])
 
 
 def stages(reports: Mapping[str, Report], pictures: Mapping[str, Mapping[str, bytes]]) -> Markup:
@@ -157,10 +173,14 @@ def _checks(checks: Sequence[Check]) -> Markup:
     return tag("ul", *items, class_="checks")
 
 
-def words(rows: Sequence[Row]) -> Markup:
+def words(rows: Sequence[BoardRow]) -> Markup:
     """The glossary of what stands on the leaderboards."""
-    used = {name for row in rows for name in (*row.values, row.setting)}
-    entries = [part for word, text in glossary(used).items() for part in (tag("dt", word), tag("dd", text))]
+    used = {*shown_metrics(rows), *(row.setting for row in rows)}
+    entries = [
+        part
+        for word, text in glossary(used).items()
+        for part in (tag("dt", _words(word), id=f"word-{word}"), tag("dd", text))
+    ]
     return section("glossary", "Glossary", tag("dl", *entries))
 
 
