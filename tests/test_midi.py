@@ -55,6 +55,28 @@ def test_overlapping_notes_of_one_pitch_end_in_the_order_in_which_they_began() -
     assert ticks(piece) == [(0, 10, 60, 1), (5, 12, 60, 2)]  # the third never ends and is dropped
 
 
+def test_a_pitch_struck_again_before_its_only_end_is_ended_by_the_next_strike() -> None:
+    strikes = [
+        (0, on(60, 1)),
+        (5, on(60, 2)),
+        (5, off(60)),
+        (10, on(60, 3)),
+        (4, on(60, 4)),
+        (6, off(60)),
+        (0, on(62, 9)),
+    ]
+    content = smf([*strikes, (8, off(62))], [(0, on(60, 5, 1)), (7, on(60, 6, 1)), (7, off(60, 1)), (7, off(60, 1))])
+    piece = read_midi(content)
+    assert [row for row in ticks(piece) if row[3] not in {5, 6}] == [
+        (0, 5, 60, 1),
+        (5, 5, 60, 2),
+        (20, 4, 60, 3),
+        (24, 6, 60, 4),
+        (30, 8, 62, 9),
+    ]
+    assert [row for row in ticks(piece) if row[3] in {5, 6}] == [(0, 14, 60, 5), (7, 14, 60, 6)]  # no end is lacking
+
+
 def test_tempi_metres_and_keys() -> None:
     changes = [
         (0, tempo(500_000)),

@@ -5,8 +5,9 @@ symusic reads in bulk; a file that it refuses gets a second look by mido (`hocke
 
 - formats 0, 1 and 2; a piece's track is one (MIDI track, channel, programme) with notes, in that order;
   drums are channel 10; controls of a track that never sounds are dropped;
-- notes of one pitch on one channel end in the order in which they started (first in, first out), and a note that is
-  never ended is dropped: MIDI does not say which of two overlapping notes of one pitch a note-off means;
+- notes of one pitch on one channel end in the order in which they started (first in, first out): MIDI does not say
+  which of two overlapping notes of one pitch a note-off means; where note-offs are lacking, the next strike of the
+  pitch ends a note (`hocket.midi_restruck`), and a last note that nothing ends is dropped;
 - sustain, sostenuto and soft pedal and pitch bend are kept, other controllers only on request;
 - SMPTE time becomes quarters of one second, one tick staying one tick; tempo changes mean nothing in it;
 - of several tempi, metres or keys at one tick the last holds; impossible ones (metre 0/4, tempo 0) are dropped.
@@ -19,12 +20,14 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hocket.config.limits import DEFAULT, Limits
 from hocket.errors import MusicError
+from hocket.midi_restruck import ended_by_the_next_strike, overlapping_pitches, with_added_ends
 from hocket.midi_write import midi_bytes, write_midi
 from hocket.notes import (
     CONTROL_DTYPE,
@@ -191,7 +194,15 @@ def _raw(data: bytes, limits: Limits) -> RawScore:
         score = symusic.Score.from_midi(data)
     except RuntimeError as error:
         return _patient(data, limits, str(error))
-    tracks = [
+    tracks = _nothing_lost(data, _raw_tracks(score))
+    changes = [score.tempos.numpy(), score.time_signatures.numpy(), score.key_signatures.numpy()]
+    if any(len(c["time"]) > _STABLE and (np.diff(np.sort(c["time"])) == 0).any() for c in changes):
+        return _patient(data, limits, "", replacing=RawScore(score.tpq, tracks, *changes))
+    return RawScore(score.tpq, tracks, *changes)
+
+
+def _raw_tracks(score: Any) -> list[RawTrack]:
+    return [
         RawTrack(
             Track(track.name.encode("utf-8", "replace").decode(), track.program & 127, track.is_drum),
             track.notes.numpy(),
@@ -200,10 +211,29 @@ def _raw(data: bytes, limits: Limits) -> RawScore:
         )
         for track in score.tracks
     ]
-    changes = [score.tempos.numpy(), score.time_signatures.numpy(), score.key_signatures.numpy()]
-    if any(len(c["time"]) > _STABLE and (np.diff(np.sort(c["time"])) == 0).any() for c in changes):
-        return _patient(data, limits, "", replacing=RawScore(score.tpq, tracks, *changes))
-    return RawScore(score.tpq, tracks, *changes)
+
+
+def _nothing_lost(data: bytes, tracks: list[RawTrack]) -> list[RawTrack]:
+    """The same tracks, with the notes that were struck again before they were ended."""
+    pitches = np.unique(np.concatenate([np.empty(0, np.int64), *(overlapping_pitches(t.notes) for t in tracks)]))
+    longer = with_added_ends(data, pitches) if len(pitches) else None
+    if longer is None:
+        return tracks
+    import symusic
+
+    try:
+        completed = _raw_tracks(symusic.Score.from_midi(longer))
+    except RuntimeError:  # what looked like the end of a track was none
+        return tracks
+    if [t.track for t in completed] != [t.track for t in tracks]:
+        return tracks
+    pairs = zip(tracks, completed, strict=True)
+    return [
+        replace(t, notes=ended_by_the_next_strike(t.notes, c.notes))
+        if len(c.notes["time"]) > len(t.notes["time"])
+        else t
+        for t, c in pairs
+    ]
 
 
 def _patient(data: bytes, limits: Limits, refusal: str, replacing: RawScore | None = None) -> RawScore:
