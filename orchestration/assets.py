@@ -81,14 +81,14 @@ def _results(lineage: Lineage, step: Step, outcome: Outcome) -> tuple[str, list[
     """A line for people, and the materialisation with its checks."""
     version = dg.DataVersion(lineage.output_version(step) or "none")
     if step.name == DATA:
-        entries = {"outcome": outcome.how, "seconds": round(outcome.seconds, 3), "hash": version.value}
-        return "", [dg.MaterializeResult(metadata=entries, data_version=version)]
+        known: dict[str, Any] = {"outcome": outcome.how, "seconds": round(outcome.seconds, 3), "hash": version.value}
+        return "", [dg.MaterializeResult(metadata=known, data_version=version)]
     report = read_report(lineage.root / step.folder)
     blocked = [check for check in reporting.undeclared(step, report) if check.blocking and not check.passed]
     if blocked:
         raise StepError(f"{blocked[0].name} does not hold: {blocked[0].detail} (not named in meta of dvc.yaml)")
     entries = reporting.metadata(step, report, lineage.root, outcome)
-    result = dg.MaterializeResult(metadata=entries, data_version=version)
+    result: Any = dg.MaterializeResult(metadata=entries, data_version=version)
     return report.summary, [result, *reporting.check_results(step, report)]
 
 

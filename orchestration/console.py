@@ -48,12 +48,12 @@ class _Handler(logging.Handler):
         redraws = stream.isatty() and not os.environ.get(QUIET)
         if phase == "begins":
             if redraws:
-                print(f"{meta['orig_message']} ...", end="", flush=True, file=stream)  # noqa: T201
+                print(f"{meta['orig_message']} ...", end="", flush=True, file=stream)
             return
-        print(("\r\033[K" if redraws else "") + meta["orig_message"], flush=True, file=stream)  # noqa: T201
+        print(("\r\033[K" if redraws else "") + meta["orig_message"], flush=True, file=stream)
 
 
-@dg.logger(description="One line per step on the terminal")
+@dg.logger(None, "One line per step on the terminal")
 def terminal(_: dg.InitLoggerContext) -> logging.Logger:
     """The only logger of our jobs; Dagster's own prints every event."""
     logger = logging.Logger("hocket.terminal", logging.INFO)

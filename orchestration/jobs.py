@@ -20,7 +20,7 @@ JOBS = {
     "models": "All models and their evaluation, with what they stand on.",
     "listen": "Compositions and renders, with what they stand on.",
 }
-LOGGERS = {"loggers": {"terminal": {}}}  # in place of Dagster's own, which prints every event
+LOGGERS: dict[str, Any] = {"loggers": {"terminal": {}}}  # in place of Dagster's own, which prints every event
 GROUPS = {
     "data": ("data", "corpus", "views"),
     "models": ("models", "evaluation"),

@@ -1,4 +1,4 @@
-"""The pipeline as DVC knows it: steps, edges, what is out of date. Nothing here is typed a second time from dvc.yaml."""
+"""The pipeline as DVC knows it: steps, edges, what is out of date. Nothing of dvc.yaml is typed a second time."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ class _Open:
 
     @cached_property
     def stages(self) -> dict[str, Any]:
-        """DVC's stage by our name, sorted."""
-        return {name: stage for name, stage in sorted((_name(stage), stage) for stage in self.repo.index.stages)}
+        """DVC's stage by our name."""
+        return {_name(stage): stage for stage in self.repo.index.stages}
 
     @cached_property
     def steps(self) -> dict[str, Step]:

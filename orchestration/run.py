@@ -1,4 +1,4 @@
-"""``python -m orchestration.run``: what `make run` calls. One Dagster run, one line per step, the leaderboard at the end."""
+"""``python -m orchestration.run``, what `make run` calls: one Dagster run, one line per step, then the leaderboard."""
 
 from __future__ import annotations
 

@@ -62,10 +62,7 @@ def run_step(lineage: Lineage, step: Step, say: Say) -> Outcome:
     started = time.perf_counter()
     if lineage.is_current(step):
         return Outcome("skipped", time.perf_counter() - started)
-    if step.name == DATA:
-        how = _data(lineage, step, say)
-    else:
-        how = _repro(lineage, step, say)
+    how = _data(lineage, step, say) if step.name == DATA else _repro(lineage, step, say)
     return Outcome(how, time.perf_counter() - started)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
-STAGE = '''
+STAGE = """
 import json, pathlib, sys, time
 
 name, profile = sys.argv[1:]
@@ -42,7 +42,7 @@ report = {
 }
 (folder / "report.json").write_text(json.dumps(report))
 (folder / "knob.txt").write_text(knob + profile)
-'''
+"""
 
 
 def make_project(root: Path, edges: dict[str, list[str]]) -> Path:
