@@ -29,6 +29,7 @@ from hocket.errors import MusicError
 from hocket.notes import Piece
 
 Notes = list[tuple[Fraction, Fraction, int]]  # onset and duration in quarter notes, pitch; sorted
+_NAME = r"[_^=]*[A-Ga-g][,']*"
 _SUFFIXES = (".krn", ".abc", ".mxl", ".musicxml", ".xml", ".json")
 
 
@@ -123,12 +124,35 @@ def _plain(music: str, bar_rest: Fraction) -> str:
     music = music.replace("x", "z")
     music = re.sub(r"Z(\d*)", lambda m: f"z{bar_rest.numerator * int(m[1] or 1)}/{bar_rest.denominator}", music)
     music = re.sub(r"[H-WYh-wyx]", "", music)
+    music = re.sub(rf"({_NAME})([<>])-({_NAME})(?![\d/])", _tied_pair, music)
     music = re.sub(r"\s*-?\s*([<>]+)\s*-?", r"\1", music)  # B>-c: a tie to another pitch says nothing
-    return re.sub(r"([_^=]*[A-Ga-g][,']*[\d/]*)([<>]+)(\{[^}]*\})", r"\3\1\2", music)
+    return re.sub(rf"({_NAME}[\d/]*)([<>]+)(\{{[^}}]*\}})", _grace_first, music)
+
+
+def _tied_pair(match: re.Match[str]) -> str:
+    """B>-B with the lengths written out, since music21 takes a tie for an obstacle too."""
+    first, sign, second = match.groups()
+    lengths = ("3/2", "/2") if sign == ">" else ("/2", "3/2")
+    return f"{first}{lengths[0]}-{second}{lengths[1]}" if first == second else f"{first}{sign}{second}"
+
+
+def _grace_first(match: re.Match[str]) -> str:
+    """A>{^g}B with the grace note in front, for its accidental; without it where it would alter A itself."""
+    note, sign, grace = match.groups()
+    letter = re.sub(r"[^A-Ga-g]", "", note).lower()
+    return f"{note}{sign}" if letter in grace.lower() else f"{grace}{note}{sign}"
 
 
 def music21_notes(kind: str, content: bytes, as_is: bool) -> Notes:
-    """music21's reading of a tune, ties joined."""
+    """music21's reading of a tune at sounding pitch, ties joined."""
+    stream = music21_stream(kind, content, as_is)
+    stream = stream.toSoundingPitch() if kind == "musicxml" else stream
+    parts = list(stream.parts) if stream.hasPartLikeStreams() else [stream]
+    return sorted(note for part in parts for note in _joined(_rows(part)))
+
+
+def music21_stream(kind: str, content: bytes, as_is: bool) -> Any:
+    """What music21's converter makes of a tune."""
     from music21 import converter
 
     if kind == "musicxml":
@@ -138,13 +162,11 @@ def music21_notes(kind: str, content: bytes, as_is: bool) -> Notes:
                 data = archive.read(
                     next(n for n in archive.namelist() if n.endswith((".xml", ".musicxml")) and "META" not in n)
                 )
-        stream = converter.parseData(data, format="musicxml").toSoundingPitch()
-    else:
-        text = text_of(content)
-        text = for_music21(text) if kind == "abc" and not as_is else text
-        stream = converter.parseData(text, format="abc" if kind == "abc" else "humdrum")
-    parts = list(stream.parts) if stream.hasPartLikeStreams() else [stream]
-    return sorted(note for part in parts for note in _joined(_rows(part)))
+        data = data.decode("utf-16") if data[:2] in (b"\xff\xfe", b"\xfe\xff") else data
+        return converter.parseData(data, format="musicxml")
+    text = text_of(content)
+    text = for_music21(text) if kind == "abc" and not as_is else text
+    return converter.parseData(text, format="abc" if kind == "abc" else "humdrum")
 
 
 def _rows(part: Any) -> list[tuple[Fraction, Fraction, int, str]]:
@@ -183,6 +205,7 @@ def abc2midi_notes(content: bytes) -> Notes:
     import symusic
 
     head, key, body = text_of(content).partition("K:")
+    head += "%%MIDI chordattack 0\n"  # else a chord is broken
     first, line, body = body.partition("\n")
     music = (
         head + key + first + line + re.sub(r'"[^"]*"|\{[^}]*\}|[.~HLMOPSTuvk](?!:)', "", body)
@@ -278,9 +301,7 @@ def main() -> None:
         print(f"{name}: {reason}")
     share = 1 - len(differing) / max(len(chosen), 1)
     print(f"{len(chosen)} tunes of {len(tunes)}: {share:.2%} equal to {args.witness}, {len(differing)} differ")
-    print(
-        f"CPU seconds: ours {seconds[0]:.3f}, {args.witness} {seconds[1]:.3f}, ratio {seconds[1] / max(seconds[0], 1e-9):.0f}"
-    )
+    print(f"CPU seconds: ours {seconds[0]:.3f}, {args.witness} {seconds[1]:.3f} (bench.readers measures them apart)")
 
 
 if __name__ == "__main__":

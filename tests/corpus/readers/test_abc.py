@@ -231,6 +231,7 @@ def test_a_repeat_restores_key_and_metre() -> None:
 
 
 def test_debris_of_mail_is_undone() -> None:
+    assert pitches("C =>D|") == [60, 62]
     assert pitches("C =3DF|=20 D = \nE|") == [60, 65, 62, 64]
 
 

@@ -46,7 +46,8 @@ _DOUBLE = re.compile(r"\|\||\|\]|\[\|")
 _CHORD_PARTS = re.compile(rf'{_NOTE}|-|[zx]{_LENGTH}|"[^"]*"|![^!]*!|\S')
 _ACCIDENTALS = {"": None, "^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
 _SEMITONES = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11), strict=True))
-_IGNORED = frozenset("().~`\\$*;?@#,'/!+")  # slurs, staccato, beams, line ends and the standard's reserved characters
+# slurs, staccato, beams, line ends, the standard's reserved characters, accidentals and octaves without a note
+_IGNORED = frozenset("().~`\\$*;?@#,'/!+^=_")
 
 
 def tokens(music: str) -> list[str]:

@@ -134,7 +134,13 @@ class _Reader:
         self.structure = _Structure()
 
     def read(self, lines: list[str]) -> Score:
-        for self.row, line in enumerate(lines, 1):
+        while self.row < len(lines):
+            if len(self.spines) == 1 and not self.key_changed and self.spines[0].part is not None:
+                self._alone(lines, self.spines[0], self.spines[0].part)
+                if self.row == len(lines):
+                    break
+            line = lines[self.row]
+            self.row += 1
             if not line:
                 continue
             first = line[0]
@@ -153,6 +159,32 @@ class _Reader:
                 self._data(cells)
         return self._finish()
 
+    def _alone(self, lines: list[str], spine: _Spine, part: Part) -> None:
+        """Goes on while the only spine has notes and plain bar lines, as nearly all rows of a folk song do."""
+        onsets, durations, pitches = part.onsets, part.durations, part.pitches
+        time, whole, row = self.time, self.whole, self.row
+        for row in range(self.row, len(lines)):
+            line = lines[row]
+            if line[:1] in "*!" or "\t" in line or (line[0] == "=" and _REPEAT.search(line)):
+                break
+            found = None if line[0] in "=." else _token(line)
+            if found is None:
+                continue
+            above, below, notes = found
+            duration, rest = divmod(whole * above, below)
+            if rest:
+                duration = exact(whole * above, below)
+            for pitch, tie in notes:
+                if tie:
+                    self._tie(part, tie)
+                onsets.append(time)
+                durations.append(duration)
+                pitches.append(pitch)
+            time += duration
+        else:
+            row = len(lines)
+        self.row, self.time, spine.end = row, time, max(spine.end, time)
+
     def _fault(self, what: str) -> MusicError:
         return MusicError("bad_kern", f"line {self.row} {what}; mend the file")
 
@@ -162,9 +194,6 @@ class _Reader:
         for cell, spine in zip(cells, self.spines, strict=True):
             if spine.part is not None and cell != ".":
                 self._cell(cell, spine, spine.part)
-        if len(cells) == 1:  # most folk songs
-            self.time = max(self.time, self.spines[0].end)
-            return
         ends = [spine.end for spine in self.spines if spine.end > self.time]
         if ends:
             self.time = min(ends)
