@@ -132,6 +132,7 @@ class WalkConfig:
         motif: how strongly a bar follows the motif's contour; 0 not at all.
         rest: share of motif notes after the first that are rests.
         ornament: share of long notes that a varied section ornaments.
+        register: where in its range the melody stays, -1 low to 1 high.
     """
 
     steps: list[int] = field(default_factory=lambda: [2, 8, 4, 2, 1, 1])
@@ -139,6 +140,7 @@ class WalkConfig:
     motif: float = 1.5
     rest: float = 0.1
     ornament: float = 0.4
+    register: float = 0.0
 
     def __post_init__(self) -> None:
         require(len(self.steps) >= 4, "steps", "needs weights for 0 to 3 ladder tones at least")
@@ -146,6 +148,7 @@ class WalkConfig:
         positive(self, "leap")
         within(self, "rest", 0, 0.9)
         within(self, "ornament", 0, 1)
+        within(self, "register", -1, 1)
 
 
 @dataclass

@@ -15,6 +15,7 @@ from hocket.generation.chance import stream
 from hocket.generation.dynamics import Performer
 from hocket.generation.genres import load_genre, read_form
 from hocket.generation.inspection import Composition, report
+from hocket.generation.mood import moody, moody_mode, read_mood
 from hocket.generation.realise import realise
 from hocket.generation.rhythm import Metre, read_metre
 from hocket.generation.theory import Key, read_key
@@ -36,6 +37,7 @@ def compose_genre(
     tempo: float | None = None,
     metre: str = "4/4",
     form: str | None = None,
+    mood: str | None = None,
     performer: Performer | None = None,
 ) -> Piece:
     """Composes a piece; the same arguments give the same notes and the same file.
@@ -48,6 +50,8 @@ def compose_genre(
         key: for example ``D minor`` or ``Bb``; the genre's own when None.
         tempo: quarters a minute, 20..400; the genre's own when None.
         metre: 4/4, or one of 2/4, 3/4, 5/4, 6/8, 7/8, to which the genre's grooves are cut.
+        mood: a word such as ``joyful``, or valence and arousal such as ``0.5,-0.3`` in -1..1; it moves tempo, mode,
+            register, articulation, dynamics and density where they are not given.
         form: a file of conf/generation/form, or letters such as ``AABA``; the genre's own when None.
         performer: gives velocity and duration; the sine fallback when None.
 
@@ -56,7 +60,7 @@ def compose_genre(
     """
     found = load_genre(genre)
     composition = compose(
-        genre, found, num_bars, seed, key=key, tempo=tempo, metre=metre, form=form, performer=performer
+        genre, found, num_bars, seed, key=key, tempo=tempo, metre=metre, form=form, mood=mood, performer=performer
     )
     if output_file is not None:
         write_midi(composition.piece, Path(output_file))
@@ -73,13 +77,18 @@ def compose(
     tempo: float | None = None,
     metre: str = "4/4",
     form: str | None = None,
+    mood: str | None = None,
     performer: Performer | None = None,
 ) -> Composition:
     """`compose_genre` for a genre that is at hand, with the plan behind the piece."""
+    own = read_key(genre.key, genre.modes, "")
+    mode = own.mode
+    if mood is not None:
+        felt = read_mood(mood)
+        genre, mode = moody(genre, felt), moody_mode(genre.modes, mode, felt.valence)
     speed = genre.tempo if tempo is None else tempo
     _check(num_bars, seed, speed)
-    own = read_key(genre.key, genre.modes, "")
-    wished = own if key is None else read_key(key, genre.modes, own.mode)
+    wished = replace(own, mode=mode) if key is None else read_key(key, genre.modes, mode)
     labels = None if form is None else read_form(form)
     plan = make_plan(genre, replace(own, mode=wished.mode), read_metre(metre), num_bars, seed, labels)
     played = _play_all(plan, genre.parts)

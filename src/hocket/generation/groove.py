@@ -16,6 +16,7 @@ from hocket.generation.form import PHRASE_BARS, Section
 from hocket.generation.rhythm import Metre, cut
 
 FILL_STEPS = 8
+_LOW = ("kick", "conga_low")  # what goes with the bass
 _TIMEKEEPERS = (
     "hat",
     "pedal",
@@ -86,13 +87,13 @@ def _pattern(groove: GrooveConfig) -> BarPattern:
 
 
 def varied(bar: BarPattern, metre: Metre, rng: np.random.Generator) -> BarPattern:
-    """The bar with one bass note more on a weak sixteenth, the kick (and half the time the chords) with it."""
+    """The bar with one bass note more on a weak sixteenth, the low drum (and half the time the chords) with it."""
     free = [step for step in range(2, metre.steps) if bar.bass[step] in ".-" and not metre.is_strong(step)]
     weak = [step for step in free if step % 2 == 0 and step not in metre.beat_starts] or free
     if not weak:
         return bar
     step = int(rng.choice(weak))
-    drums = {name: _put(line, step, "x") if name == "kick" else line for name, line in bar.drums.items()}
+    drums = {name: _put(line, step, "x") if name in _LOW else line for name, line in bar.drums.items()}
     chords = bar.chords
     if rng.random() < 0.5:
         chords = {name: _put(line, step, "x") if _is_strummed(line) else line for name, line in bar.chords.items()}
@@ -129,8 +130,8 @@ def with_crash(bar: BarPattern) -> BarPattern:
 def final_stroke(bar: BarPattern, metre: Metre) -> BarPattern:
     """Everybody's last note: on the first beat, held."""
     held, struck = "-" * (metre.steps - 1), "." * (metre.steps - 1)
-    drums = dict.fromkeys(("kick", "crash"), "X" + struck) if "kick" in bar.drums else {}
-    drums = drums or dict.fromkeys(list(bar.drums)[:1], "X" + struck)
+    last = [name for name in _LOW if name in bar.drums]
+    drums = dict.fromkeys([*last, "crash"] if "kick" in last else last, "X" + struck)
     return BarPattern(drums, "R" + held, dict.fromkeys(bar.chords, "X" + held))
 
 

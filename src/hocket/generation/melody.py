@@ -60,8 +60,9 @@ class Walker:
         self.tones, self.harmony, self.metre, self.rules, self.rng = tones, harmony, metre, rules, rng
         self.masks = [tones.chord_tones(chord, tonic) for chord in harmony.chords]
         self.places = np.arange(len(tones.pitch))
-        middle = self.places[tones.degree == 0]
-        self.at = int(middle[np.argmin(np.abs(middle - len(self.places) / 2))])  # the tonic nearest the middle
+        self.centre = (len(self.places) - 1) / 2 * (1 + 0.8 * rules.register)
+        stable = self.places[self.masks[0]] if self.masks[0].any() else self.places
+        self.at = int(stable[np.argmin(np.abs(stable - self.centre))])  # from where the first move goes
         self.leapt = 0  # the last move in ladder tones where it was a leap, else 0
 
     def follow(
@@ -83,13 +84,13 @@ class Walker:
         return notes
 
     def land(self, start: int, slots: Sequence[Slot], pull: float = 2.0) -> list[Tone]:
-        """Like `follow`, but goes to a resting point: the tonic over a tonic chord, else the chord's nearest tone."""
+        """Like `follow`, but goes to a resting point: the tonic over a tonic chord, else a chord tone."""
         final_step = start + slots[-1].step
         goals = self._mask(final_step)
         if self.harmony.chord_at(final_step).root == 0:
             goals = self.tones.degree == 0
         places = self.places[goals] if goals.any() else self.places
-        goal = int(places[np.argmin(np.abs(places - self.at))])
+        goal = int(places[np.argmin(np.abs(places - self.at) + np.abs(places - self.centre))])  # between here and home
         hint = self.at + (goal - self.at) * np.arange(1, len(slots) + 1) / len(slots)
         notes = self.follow(start, slots[:-1], hint[:-1], pull)
         self._arrive(goal)
@@ -116,9 +117,9 @@ class Walker:
         self._arrive(int(self.rng.choice(len(weights), p=weights / weights.sum())))
 
     def _centring(self) -> npt.NDArray[np.float64]:
-        """(tones,) weights that fall towards the ends of the range, as singers' and players' lines do."""
-        middle = (len(self.places) - 1) / 2
-        weights: npt.NDArray[np.float64] = np.exp(-0.5 * ((self.places - middle) / max(middle / 1.6, 1.0)) ** 2)
+        """(tones,) weights that fall off from the centre of the register, as singers' and players' lines do."""
+        spread = max((len(self.places) - 1) / 5, 1.0)
+        weights: npt.NDArray[np.float64] = np.exp(-0.5 * ((self.places - self.centre) / spread) ** 2)
         return weights
 
     def _arrive(self, place: int) -> None:
