@@ -106,7 +106,7 @@ def compose(
         from hocket.generation.composer import compose_genre
         from hocket.generation.performing import load_performer
 
-        performer = load_performer(models_folder(models))
+        performer = load_performer(models_folder(models) / "forest")
         piece = compose_genre(genre, bars, output, seed=seed, key=key, tempo=tempo, performer=performer)
         result: dict[str, Any] = {"file": str(output), "genre": genre, "bars": bars, "notes": len(piece.notes)}
         result |= {"seconds": piece.end_s, "performer": "forest" if performer else "sine"}

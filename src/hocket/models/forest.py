@@ -21,6 +21,7 @@ from hocket.config.models import ForestConfig
 from hocket.errors import InputError
 from hocket.files import write_zip
 from hocket.views.performance import Notes
+from hocket.views.performance_features import TARGETS
 
 SCHEMA = "hocket-regressor-1"
 SUFFIX = ".skops"
@@ -142,6 +143,15 @@ def load(path: Path) -> Regressor:
         raise InputError(f"{path}: has schema {schema!r}, this version reads {SCHEMA!r}; train it again")
     card["families"], card["features"] = tuple(card["families"]), tuple(card["features"])
     return Regressor(Card(**card), content["pipeline"])
+
+
+def load_canonical(folder: Path, setting: str) -> dict[str, Regressor]:
+    """The random forests on the classic features, by target.
+
+    Raises:
+        InputError: never trained, or not readable.
+    """
+    return {target: load(folder / f"forest_classic_{setting}_{target}{SUFFIX}") for target in TARGETS}
 
 
 def load_all(folder: Path) -> list[Regressor]:

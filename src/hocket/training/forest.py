@@ -10,6 +10,7 @@ import numpy as np
 
 from hocket.config import Config
 from hocket.config.models import ForestConfig, RecipeConfig
+from hocket.models.floors import Floors, save_floors
 from hocket.models.forest import Card, Regressor, build, save
 from hocket.report import Check, Report, stage_folder
 from hocket.training.invariants import shuffled_target_r2_not_positive, target_not_among_features
@@ -31,8 +32,16 @@ def run(cfg: Config, out: Path) -> Report:
                 regressor = bench.fit(estimator)
                 path = save(regressor, out)
                 trained[regressor.card.name] = {"notes": regressor.card.notes, "bytes": path.stat().st_size}
+    save_floors(fit_floors(view), out)
     summary = f"{len(trained)} regressors of velocity and duration"
     return Report(summary=summary, counts={"models": len(trained)}, metrics=trained, checks=list(checks.values()))
+
+
+def fit_floors(view: View) -> dict[str, Floors]:
+    """Floors of both targets on all training notes."""
+    rows = view.rows("train")
+    notes = view.read(rows, ("pitch",))
+    return {target: Floors.fit(notes.target(target), notes.features[:, 0]) for target in TARGETS}
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,8 @@ def _classic_density(frame: Frame) -> Columns:
 
 @_family("classic_duration", DURATIONS)
 def _classic_duration(frame: Frame) -> Columns:
-    """The note's own duration: an input for velocity, the answer itself for duration (the exhibit's leak)."""
-    return {"duration": frame.duration_s.astype(np.float32)}
+    """The note's own log duration: an input for velocity, the answer itself for duration (the exhibit's leak)."""
+    return {"duration": frame.remember("log_duration", lambda: log_duration(frame.duration_s))}
 
 
 @_family("density", TIMING)
