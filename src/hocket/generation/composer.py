@@ -150,9 +150,10 @@ def run(cfg: Config, out: Path) -> Report:
     The forest performs when it has been trained, else the sine fallback; the report says which.
     """
     from hocket.audio.pictures import piano_roll
+    from hocket.generation.performing import load_performer
 
     config: ComposerConfig = cfg.generation["composer"]
-    performer = _trained_performer(stage_folder(cfg.out, "models_forest"))
+    performer = load_performer(stage_folder(cfg.out, "models_forest"))
     compositions = {
         name: compose(name, genre, config.bars, config.seed, performer=performer)
         for name, genre in sorted(config.genres.items())
@@ -162,11 +163,3 @@ def run(cfg: Config, out: Path) -> Report:
         piano_roll(composition.piece, out / f"{name}.png")
     write_tables(NoteTable.from_pieces(composition.piece for composition in compositions.values()), out)
     return report(compositions, "forest" if performer else "sine fallback")
-
-
-def _trained_performer(folder: Path) -> Performer | None:
-    if not folder.is_dir():
-        return None
-    from hocket.generation.performing import load_performer
-
-    return load_performer(folder)
