@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hocket.config.registry import GATHERED, MODELS, SINGLE
-from hocket.config.schema import Config
+from hocket.config.schema import Config, RunConfig
 from hocket.errors import ConfigError
 
 
@@ -60,7 +60,9 @@ def from_mapping(plain: Mapping[str, Any]) -> Config:
     unknown = set(values) - set(Config.__dataclass_fields__)
     if unknown:
         raise ConfigError(f"{min(unknown)}: no such key; the groups are {', '.join(Config.__dataclass_fields__)}")
-    return Config(**values)
+    keys = {name: value for name, value in values.items() if name in RunConfig.__dataclass_fields__}
+    checked = _checked("hocket.config.schema:RunConfig", keys, "")
+    return Config(**{**values, **vars(checked)})
 
 
 def _gathered(schemas: str | dict[str, str], group: str, name: str, entry: Any) -> Any:
@@ -88,10 +90,9 @@ def _checked(path: str, values: Any, key: str) -> Any:
     try:
         return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), values or {}))
     except OmegaConfBaseException as error:
-        where = f"{key}.{error.full_key}" if error.full_key else key
-        raise ConfigError(f"{where}: {_one_line(error)}") from None
+        raise ConfigError(f"{'.'.join(filter(None, (key, error.full_key)))}: {_one_line(error)}") from None
     except ConfigError as error:
-        raise ConfigError(f"{key}.{error}") from None
+        raise ConfigError(f"{key}.{error}" if key else str(error)) from None
 
 
 def _one_line(error: Exception) -> str:

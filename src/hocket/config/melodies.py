@@ -28,3 +28,29 @@ class MelodiesConfig:
     def __post_init__(self) -> None:
         positive(self, "steps_per_quarter", "max_event_steps", "min_notes")
         within(self, "tolerance", 0.0, 0.125)
+
+
+@dataclass
+class MelodyLstmConfig:
+    """The event model of melodies, `hocket.models.melody_lstm`.
+
+    Attributes:
+        embedding: width of the pitch and length embeddings; the others have half of it.
+        hidden, layers: of the LSTM.
+        dropout: on inputs, features and the hidden layer of the length head.
+        learning_rate, weight_decay: of AdamW; the rate follows one cosine cycle.
+        batch_rows: padded events in a batch, at most.
+    """
+
+    name: str = "melody_lstm"
+    embedding: int = 64
+    hidden: int = 256
+    layers: int = 1
+    dropout: float = 0.3
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.01
+    batch_rows: int = 2048
+
+    def __post_init__(self) -> None:
+        positive(self, "embedding", "hidden", "layers", "learning_rate", "batch_rows")
+        within(self, "dropout", 0.0, 0.9)

@@ -74,8 +74,8 @@ class LoggerConfig:
 
 
 @dataclass
-class Config:
-    """Everything a stage may ask.
+class RunConfig:
+    """The keys that belong to no group.
 
     Attributes:
         stage: one of `hocket.stages.STAGES`.
@@ -85,6 +85,22 @@ class Config:
         out: folder of the stage outputs.
         experiment: name of the conf/experiment delta in force, empty for none.
     """
+
+    stage: str = ""
+    seed: int = 1
+    threads: int = 1
+    processes: int = 2
+    out: str = "out"
+    experiment: str = ""
+
+    def __post_init__(self) -> None:
+        positive(self, "threads", "processes")
+        require(self.seed >= 0, "seed", f"is {self.seed}, must not be negative")
+
+
+@dataclass(kw_only=True)
+class Config(RunConfig):
+    """Everything a stage may ask: the keys of `RunConfig` and one attribute for each group of conf/."""
 
     profile: ProfileConfig
     corpus: dict[str, Any]
@@ -99,13 +115,3 @@ class Config:
     render: Any
     evaluation: Any
     engine: Any
-    stage: str = ""
-    seed: int = 1
-    threads: int = 1
-    processes: int = 2
-    out: str = "out"
-    experiment: str = ""
-
-    def __post_init__(self) -> None:
-        positive(self, "threads", "processes")
-        require(self.seed >= 0, "seed", f"is {self.seed}, must not be negative")
