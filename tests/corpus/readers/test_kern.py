@@ -142,11 +142,11 @@ def test_two_equal_spines_are_two_equal_tracks(tokens: list[str]) -> None:
 def test_any_text_is_a_piece_or_a_reason(text: str) -> None:
     for body in (text, "**kern\n" + text, "**kern\t**kern\n4c\t4e\n" + text):
         try:
-            piece = read_kern(body)
-        except MusicError as error:
-            assert error.reason and "\n" not in error.message
-        else:
-            assert (piece.notes["duration_ticks"] > 0).all() and (piece.notes["onset_ticks"] >= 0).all()
+            notes = read_kern(body).notes
+        except MusicError:
+            continue
+        assert (notes["duration_ticks"] > 0).all()
+        assert (notes["onset_ticks"] >= 0).all()
 
 
 @pytest.mark.parametrize(

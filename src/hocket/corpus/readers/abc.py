@@ -38,7 +38,7 @@ _COMMENT = re.compile(r"(?<!\\)%.*")
 _TUNE = re.compile(r"^X:", re.MULTILINE)
 _PROPAGATE = re.compile(r"^(?:%%|I:)\s*propagate-accidentals\s+(not|octave|pitch)", re.MULTILINE)
 _IN_BODY = frozenset("KLMQV")
-_INLINE_VOICE = re.compile(r"\[V:\s*([^\]\s]*)[^\]]*\]")
+_INLINE_VOICE = re.compile(r"\[V:\s*+([^\[\]\s]*+)[^\[\]]*+\]")
 _MAX_VOICES = 64
 
 

@@ -20,16 +20,16 @@ NOTE, CHORD, BAR, BROKEN, TUPLET, TIE, REST, BARS_REST, FIELD, GRACE, OVERLAY, I
 Token = tuple[Any, ...]
 
 _LENGTH = r"\d*/*\d*"
-_NOTE = rf"[_^=]*[A-Ga-g][,']*{_LENGTH}"
+_NOTE = rf"[_^=]{{0,4}}[A-Ga-g][,']*{_LENGTH}"
 _LEXER = re.compile(
     rf"""{_NOTE}
-    | "[^"]*"                                   # chord symbol or annotation
-    | \[[A-Za-z]:[^\]]*\]                       # inline field
+    | "[^"]{{0,500}}"                             # chord symbol or annotation
+    | \[[A-Za-z]:[^\[\]]*\]                     # inline field
     | \[?[|:](?:[|:\]]|\[(?=[|\d]))*(?:\s*\[?\d[\d,.\-]*)?   # bar line, with the number of an ending
     | \[\d[\d,.\-]*                             # an ending without a bar line
-    | \[(?:[^\]"|]|"[^"]*")*\]{_LENGTH}         # chord
-    | \["[^"]*"                                 # a passage with a heading, closed by a bar line
-    | \{{[^}}]*\}}                              # grace notes
+    | \[(?:[^\[\]"|]|"[^"]*")*\]{_LENGTH}         # chord
+    | \["[^"]{{0,500}}"                           # a passage with a heading, closed by a bar line
+    | \{{[^{{}}]*\}}                              # grace notes
     | \(\d+(?::\d*){{0,2}}                      # tuplet
     | [<>]+ | \.?- | &
     | [zx]{_LENGTH} | [ZX]\d* | y{_LENGTH}
@@ -40,6 +40,7 @@ _LEXER = re.compile(
 )
 _NOTE_PARTS = re.compile(r"([_^=]*)([A-Ga-g])([,']*)(\d*)(/*)(\d*)")
 _REST_PARTS = re.compile(r"()([zx])()(\d*)(/*)(\d*)")
+_MAX_TOKEN, _MAX_BAR = 600, 64
 _MAILED = re.compile(r"=20|=(?=\s|$)|(?==3D)")
 _BAR_PARTS = re.compile(r"(:*)(.*?)(:*)\[?([\d,.\-]*)")
 _DOUBLE = re.compile(r"\|\||\|\]|\[\|")
@@ -61,7 +62,7 @@ def tokens(music: str) -> list[str]:
     return _LEXER.findall(music)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def meaning(token: str) -> Token:
     """What a token says, see the kinds above.
 
@@ -69,6 +70,8 @@ def meaning(token: str) -> Token:
         MusicError: the token is no ABC.
     """
     first = token[0]
+    if len(token) > _MAX_TOKEN:  # what raises is not kept, so that the memo stays small
+        raise MusicError("bad_abc", f"{token[:16]!r} goes on for more than {_MAX_TOKEN} characters; close it sooner")
     match = _NOTE_PARTS.fullmatch(token)
     if match:
         return _note(match)
@@ -96,7 +99,7 @@ def _sign(token: str) -> Token:
     if first == "&":
         return (OVERLAY,)
     if len(token) == 1 and first in '{}["]':
-        raise MusicError("bad_abc", f"a {first} has no partner; close it or take it out")
+        raise MusicError("bad_abc", f"a {first} has no partner nearby; close it or take it out")
     if first in _IGNORED or (first.isascii() and first.isalpha()) or first == '"':
         return (IGNORED,)
     raise MusicError("bad_abc", f"{token[:8]!r} has no meaning in ABC")
@@ -175,7 +178,7 @@ def _tuplet(token: str) -> Token:
 
 def _bar(token: str) -> Token:
     """(BAR, times to play the section that ends here or 0, starts one, is double or thick, numbers of an ending)."""
-    match = _BAR_PARTS.fullmatch("".join(token.split()))
+    match = _BAR_PARTS.fullmatch("".join(token.split())) if len(token) <= _MAX_BAR else None
     if match is None:
         raise MusicError("bad_abc", f"{token[:16]!r} is no bar line")
     left, middle, right, numbers = match.groups()

@@ -20,6 +20,7 @@ from hocket.corpus.readers.repeats import DOUBLE, END, START, Mark
 from hocket.errors import MusicError
 from hocket.notes import KEY, METRE, Piece, Track
 
+_MAX_TOKEN = 600
 _REPEAT = re.compile(r"[:|!=].*[:|!=]")
 _PITCH = re.compile(r"([a-gA-G])\1*")
 _RECIP = re.compile(r"(\d+)(?:%(\d+))?(\.*)")
@@ -74,9 +75,11 @@ class _Structure:
     expansion: list[str] | None = None
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def _token(token: str) -> tuple[int, int, tuple[tuple[int, str], ...]] | None:
     """Whole notes (numerator, denominator) and (pitch, tie sign) of a data token's notes; None for a grace note."""
+    if len(token) > _MAX_TOKEN:  # what raises is not kept, so that the memo stays small
+        raise MusicError("bad_kern", f"{token[:16]!r} goes on for more than {_MAX_TOKEN} characters")
     notes: list[tuple[int, str]] = []
     length: tuple[int, int] | None = None
     for part in token.split(" "):
