@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bench import beats as bench
 from hocket.corpus import context
 from hocket.corpus.context_beats import Onsets, beat_f_measure, find_downbeats, find_onsets, track
 from hocket.notes import CONTROL_DTYPE, METRE, NOTE_DTYPE, TEMPO, TIMELINE_DTYPE, Piece, empty, set_seconds
@@ -178,3 +182,17 @@ def test_local_tempo_is_a_mean_over_neighbours() -> None:
     beats = context.Beats(np.zeros(4, int), onset, np.array([0.5, 1.0, 2.0, 3.0]), onset == 0, np.array([True]))
     np.testing.assert_allclose(context.local_tempo(beats, 0), [120, 120, 60, 60])
     np.testing.assert_allclose(context.local_tempo(beats, 1), [120, 90, 72, 60])
+
+
+@pytest.mark.mirror
+def test_it_beats_any_constant_tempo_on_real_performances(capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path(os.environ["HOCKET_MIRROR"], "asap-performances.zip")
+    assert bench.main([str(path), "--pieces", "6"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    found = {row["what"]: row.get("f_measure", 0) for row in rows}
+    assert found["beats, tracker"] > found["beats, best_constant_tempo"] > found["beats, 120_bpm"]
+
+
+def test_the_bench_names_a_missing_archive(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert bench.main([str(tmp_path / "none.zip")]) == 2
+    assert "none.zip: not there" in capsys.readouterr().err
