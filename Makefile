@@ -50,7 +50,7 @@ train: $(READY) ## train one model: make train MODEL=forest [ARGS="model.n_estim
 	@$(PY) -m hocket stage=models model=$(or $(MODEL),$(error say which model: make train MODEL=forest)) profile=$(PROFILE) $(ARGS)
 
 sweep: $(READY) ## a named sweep: make sweep EXP=forest_size
-	@$(PY) -m hocket --multirun +experiment=$(or $(EXP),$(error say which sweep: make sweep EXP=forest_size)) profile=$(PROFILE) $(ARGS)
+	@$(PY) -m hocket --multirun experiment=$(or $(EXP),$(error say which sweep: make sweep EXP=forest_size)) profile=$(PROFILE) $(ARGS)
 
 compare: $(READY) ## a table of all recorded runs, no account needed: make compare [GROUP=name]
 	@$(PY) -m hocket.training.compare $(GROUP)
