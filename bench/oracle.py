@@ -237,6 +237,17 @@ def _note(note: tuple[Fraction, Fraction, int]) -> str:
     return f"pitch {note[2]} at {note[0]} for {note[1]}"
 
 
+def cause(kind: str, content: bytes) -> str:
+    """What in the source of an ABC tune is known to set music21 apart from us, in words; empty if nothing is."""
+    music = re.sub(r'"[^"]*"', "", text_of(content).partition("K:")[2]) if kind == "abc" else ""
+    known = {
+        r"\][\d/]*-|\[[^\]|:]*-": "music21 leaves the ties of chords open",
+        rf"[<>]{_NAME}[\d/]*[<>]": "a note between two signs of broken rhythm: music21 obeys the second, we obey both",
+        r"-\s*[({]*\s*[<>]|[<>]\s*[({]*-": "music21 passes over broken rhythm beside a tie",
+    }
+    return "; ".join(why for pattern, why in known.items() if re.search(pattern, music))
+
+
 def judge(kind: str, content: bytes, theirs: Callable[[], Any], witness: str) -> tuple[str, float, float]:
     """Difference of one tune, and the CPU seconds of both readers."""
     repeats = "expand" if witness == "abc2midi" else "keep"
@@ -294,7 +305,8 @@ def main() -> None:
         reason, mine, other = judge(kind, content, theirs, args.witness)
         seconds[0], seconds[1] = seconds[0] + mine, seconds[1] + other
         if reason:
-            differing.append((name, reason))
+            why = cause(kind, content) if args.witness == "music21" else ""
+            differing.append((name, f"{reason} ({why})" if why else reason))
         if args.cache and (place % 100 == 99 or place == len(chosen) - 1):
             args.cache.write_text(json.dumps(cache))
     for name, reason in differing:

@@ -94,6 +94,7 @@ def test_keys_of_their_own() -> None:
     assert pitches("c f g|", "X:1\nL:1/4\nK:D =c ^g\n") == [72, 78, 80]
     assert pitches("c f g|", "X:1\nL:1/4\nK:D exp _g\n") == [72, 77, 78]
     assert read_abc("X:1\nK:none\nc|").key is None
+    assert read_abc("X:1\nK:Fb lyd\nc|").key is None  # a signature of seven flats, and no name in use
     assert read_abc("X:1\nK:D exp ^f ^c\nc|").key == "D major"
 
 
@@ -312,8 +313,10 @@ def test_bad_tunes(text: str, reason: str) -> None:
     "body",
     ["CDEF" * 5_000, "[" * 20_000, "(" * 20_000 + "C", "{" * 20_000, "|:" * 10_000 + "C", "C:|" * 20_000, '"' * 20_001,
      "(3" * 10_000 + "C", "C>" * 10_000, "&C" * 10_000,
-     "C-" * 20_000, "!" * 20_001, "[1C" * 10_000, ":" * 20_000 + "C",
-     "^" * 20_000 + "C", "[K:" * 20_000, "[V:" + "a" * 20_000, "[V:" * 10_000, "|" + ":" * 20_000 + "|C", "| " * 20_000],
+     "C-" * 20_000,
+     "!" * 20_001, "[1C" * 10_000, ":" * 20_000 + "C",
+     "^" * 20_000 + "C", "[K:" * 20_000, "[V:" + "a" * 20_000, "[V:" * 10_000, "|" + ":" * 20_000 + "|C",
+     "| " * 20_000],
 )  # fmt: skip
 def test_long_and_unbalanced_tunes_end_soon(body: str) -> None:
     try:

@@ -168,6 +168,7 @@ def test_any_text_is_a_piece_or_a_reason(text: str) -> None:
         (kern("4r", "=1"), "no_notes"),
         (kern("4" + "c" * 12), "bad_pitch"),
         (kern("*>[A,Z]", "*>A", "4c"), "bad_kern"),
+        (kern("*>[A]", "4c"), "bad_kern"),
         (kern(*(["*^"] + ["\t".join(["*^"] * 2**n) for n in range(1, 12)])), "too_many_tracks"),
         (kern("999983c", "999979c", "999961c"), "too_fine"),
         (kern("0000c", *["000000c"] * 4000), "too_long"),

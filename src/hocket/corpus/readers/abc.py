@@ -28,6 +28,7 @@ from hocket.corpus.readers.abc_fields import (
 )
 from hocket.corpus.readers.abc_tokens import Token, meaning, tokens
 from hocket.corpus.readers.assemble import Part, Repeats, Score, at_exact_resolution, build, exact, tempo_row
+from hocket.corpus.readers.keys import has_name
 from hocket.corpus.readers.limits import MAX_QUARTERS, MAX_TEXT
 from hocket.corpus.readers.repeats import DOUBLE, END, ENDING, START, Mark
 from hocket.errors import MusicError
@@ -369,5 +370,5 @@ class _Voice:
         self.key_alterations = list(key.alterations)
         self.bar = self.key_alterations.copy()
         self.shift = self.voice_shift + key.shift
-        if key.sharps is not None:
+        if key.sharps is not None and has_name(key.sharps, key.mode):
             self.timeline.append((self.time, KEY, key.sharps, key.mode))

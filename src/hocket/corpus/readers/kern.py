@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from hocket.corpus.readers.assemble import Part, Repeats, Score, at_exact_resolution, build, exact, tempo_row
-from hocket.corpus.readers.keys import mode_of, sharps_of, tonic_fifths
+from hocket.corpus.readers.keys import has_name, mode_of, sharps_of, tonic_fifths
 from hocket.corpus.readers.limits import MAX_NUMBER, MAX_SPINES, MAX_STRETCHES, MAX_TEXT
 from hocket.corpus.readers.repeats import DOUBLE, END, START, Mark
 from hocket.errors import MusicError
@@ -346,7 +346,7 @@ class _Reader:
             expected = sharps_of(fifths, mode)
             fitting = mode_of(fifths, sharps) if sharps is not None and sharps != expected else mode
             sharps, mode = (expected, mode) if fitting is None or sharps is None else (sharps, fitting)
-        if sharps is not None and -7 <= sharps <= 7:
+        if sharps is not None and has_name(sharps, mode):
             self.score.timeline.append((self.time, KEY, sharps, mode))
 
     def _reference(self, line: str) -> None:
@@ -378,7 +378,7 @@ class _Reader:
             raise MusicError("too_large", f"the expansion list names {len(names)} labels, the limit is {MAX_STRETCHES}")
         labels = self.structure.labels
         stops = [tick for _, tick in labels[1:]] + [end]
-        stretches = {name: (tick, stop) for (name, tick), stop in zip(labels, stops, strict=True)}
+        stretches = {name: (tick, stop) for (name, tick), stop in zip(labels, stops, strict=False)}
         missing = [name for name in names if name not in stretches]
         if missing:
             raise MusicError("bad_kern", f"the expansion list names {missing[0][:16]!r}, which is no label of the file")

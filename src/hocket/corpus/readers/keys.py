@@ -30,6 +30,11 @@ def mode_of(fifths: int, sharps: int) -> int | None:
     return None
 
 
+def has_name(sharps: int, mode: int) -> bool:
+    """Whether `notes.key_name` can name the key: at most seven accidentals, and a tonic no flatter than C flat."""
+    return -7 <= sharps <= 7 and sharps - _MODE_SHARPS[MODES[mode]] >= -7
+
+
 def signature(sharps: int) -> list[int]:
     """Alteration in semitones of the seven letters C D E F G A B under a signature of -7..7 sharps."""
     order, step = (_SHARP_ORDER, 1) if sharps >= 0 else (_SHARP_ORDER[::-1], -1)

@@ -15,7 +15,7 @@ from itertools import accumulate, zip_longest
 from xml.etree.ElementTree import Element
 
 from hocket.corpus.readers.assemble import Part, Repeats, Score, at_exact_resolution, build, exact, tempo_row
-from hocket.corpus.readers.keys import MODE_INDEX
+from hocket.corpus.readers.keys import MODE_INDEX, has_name
 from hocket.corpus.readers.limits import MAX_PASSES, MAX_QUARTERS
 from hocket.corpus.readers.repeats import DOUBLE, END, ENDING, START, Mark
 from hocket.corpus.readers.xml_safe import parse_xml, score_bytes
@@ -241,7 +241,7 @@ class _PartReader:
             return
         mode = (element.findtext("key/mode") or "major").strip().lower()
         sharps = int(_decimal(fifths)) + _fifths_of(self.transpose)
-        if -7 <= sharps <= 7:
+        if has_name(sharps, _MODES.get(mode, 0)):
             self._row(KEY, sharps, _MODES.get(mode, 0))
 
     def _time(self, element: Element) -> None:
