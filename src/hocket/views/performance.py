@@ -178,7 +178,7 @@ class View:
             raise InputError(f"{path}: not there; run stage views_performance first") from None
         except (pa.ArrowException, KeyError, TypeError) as error:
             raise InputError(
-                f"{path}: not a view of performances ({error}); run stage views_performance again"
+                f"{path}: not a performance view ({error}); run its stage again"
             ) from None
         keys = self._file.read(columns=list(KEYS))
         self.keys = {name: keys.column(name).to_numpy() for name in KEYS}
