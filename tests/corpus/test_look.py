@@ -62,3 +62,15 @@ def test_the_same_corpus_gives_the_same_picture(tmp_path: Path) -> None:
 
 def test_an_empty_corpus_looks_like_nothing() -> None:
     assert look.histograms(corpus()) == {}
+
+
+def test_bins_are_those_of_numpy() -> None:
+    rng = np.random.default_rng(2)
+    pieces = [melody(rng.integers(0, 128, 50).tolist(), str(number), step=97 + number) for number in range(5)]
+    table = corpus(*pieces)
+    found = look.histograms(table)["tiny"]
+    for name, column, edges in (
+        ("pitch", "pitch", look.PITCH_EDGES), ("velocity", "velocity", look.VELOCITY_EDGES),
+        ("duration_s", "duration_s", look.SECOND_EDGES),
+    ):  # fmt: skip
+        assert found[name]["counts"] == np.histogram(table.column(column), edges)[0].tolist()
