@@ -106,6 +106,12 @@ def test_ties_tuplets_grace_and_cue_notes() -> None:
     ]
 
 
+def test_ties_of_two_voices_in_unison() -> None:
+    start, stop, back = '<tie type="start"/>', '<tie type="stop"/>', "<backup><duration>2</duration></backup>"
+    bar = note("C", 1, start) + note("C", 1, stop) + back + note("C", 1, start) + note("C", 1, stop)
+    assert rows(read_musicxml(score([bar]))) == [(60, 0, 2), (60, 0, 2)]
+
+
 def test_transposing_instruments_sound_where_they_sound() -> None:
     clarinet = (
         "<attributes><key><fifths>2</fifths></key><transpose><diatonic>-1</diatonic><chromatic>-2</chromatic>"
@@ -133,6 +139,12 @@ def test_parts_stay_together_where_one_leaves_a_bar_short() -> None:
     piece = read_musicxml(score([note("C", 4), note("D", 4)], [note("E", 1), note("F", 4)]))
     assert rows(piece, 0) == [(60, 0, 4), (62, 4, 4)]
     assert rows(piece, 1) == [(64, 0, 1), (65, 4, 4)]
+
+
+def test_a_rest_longer_than_the_bar_does_not_stretch_it() -> None:
+    piece = read_musicxml(score([note("C", 4), rest(4), note("D", 4)], [rest(8), rest(8), note("F", 4)]))
+    assert rows(piece, 0) == [(60, 0, 4), (62, 8, 4)]
+    assert rows(piece, 1) == [(65, 8, 4)]
 
 
 def bar_line(place: str, inside: str) -> str:

@@ -215,23 +215,20 @@ def _join(part: Part, source: Ints, onsets: Ints, durations: Ints, pitches: Ints
     same tie into the first.
     """
     tied = np.isin(source, np.array(part.ties))
-    partner = {
-        (int(onsets[i]), int(pitches[i])): i
-        for i in range(len(source))
-        if part.tied_to is None or int(source[i]) in part.tied_to
-    }
+    waiting: dict[tuple[int, int], list[int]] = {}  # notes that may end a tie, by onset and pitch (unisons are two)
+    for place in range(len(source)):
+        if durations[place] and (part.tied_to is None or int(source[place]) in part.tied_to):
+            waiting.setdefault((int(onsets[place]), int(pitches[place])), []).append(place)
     keep = np.ones(len(source), bool)
     for first in np.flatnonzero(tied)[np.argsort(onsets[tied], kind="stable")]:
-        if not keep[first]:
-            continue
-        at = first
-        while tied[at]:
-            follower = partner.get((int(onsets[first] + durations[first]), int(pitches[first])), -1)
-            if follower < 0 or follower == at or not keep[follower] or durations[follower] == 0:
+        last = first
+        while keep[first] and tied[last]:
+            followers = waiting.get((int(onsets[first] + durations[first]), int(pitches[first])))
+            if not followers:
                 break
-            durations[first] += durations[follower]
-            keep[follower] = False
-            at = follower
+            last = followers.pop(0)
+            durations[first] += durations[last]
+            keep[last] = False
     return onsets[keep], durations[keep], pitches[keep]
 
 

@@ -2,14 +2,15 @@
 
 Read: voices (by backup and forward), chords, ties, tuplets (they are in the durations), transposing instruments,
 unpitched percussion, key, metre, tempo, repeats with endings. Left out: grace and cue notes, D.C. and D.S. jumps.
-A bar is as long as the longest part of it, so that the parts stay together when one leaves a bar short.
+A bar is as long as the longest part that sounds in it, so that the parts stay together when one leaves a bar short or
+rests for longer than the bar (a bar in which all rest is as long as their shortest).
 Source of the format: the W3C Community Group's MusicXML 4.0 reference.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, zip_longest
 from xml.etree.ElementTree import Element
@@ -64,8 +65,15 @@ def _read(root: Element, ticks_per_quarter: int) -> Score:
     return score
 
 
-def _bar_starts(lengths: list[list[int]]) -> list[int]:
-    return [0, *accumulate(max(bar) for bar in zip_longest(*lengths, fillvalue=0))]
+def _bar_starts(lengths: list[list[tuple[int, bool]]]) -> list[int]:
+    """Where each bar begins, and the end; lengths are (ticks, whether anything sounds) by part and bar."""
+    bars = zip_longest(*lengths, fillvalue=(0, False))
+    return [0, *accumulate(_bar_length(bar) for bar in bars)]
+
+
+def _bar_length(parts: Sequence[tuple[int, bool]]) -> int:
+    sounding = [ticks for ticks, sounds in parts if sounds]
+    return max(sounding) if sounding else min((ticks for ticks, _ in parts if ticks), default=0)
 
 
 def _title(root: Element) -> str | None:
@@ -121,7 +129,7 @@ class _PartReader:
         self.quarter = ticks_per_quarter
         self.track, self.drums = _track(instrument)
         self.notes: list[_Note] = []
-        self.lengths: list[int] = []
+        self.lengths: list[tuple[int, bool]] = []
         self.timeline: list[tuple[int, int, int, int, int]] = []  # bar, tick, kind, a, b
         self.marks: list[tuple[int, int, Mark]] = []
         self.divisions = 1
@@ -143,11 +151,12 @@ class _PartReader:
             if len(self.lengths) >= _MAX_BARS:
                 raise MusicError("too_long", f"the score has more than {_MAX_BARS} bars")
             self.now = self.previous = self.longest = 0
+            before = len(self.notes)
             for element in bar:
                 handler = self.handlers.get(element.tag)
                 if handler is not None:
                     handler(element)
-            self.lengths.append(self.longest)
+            self.lengths.append((self.longest, len(self.notes) > before))
 
     def placed(self, starts: list[int]) -> Part:
         """The part in written time of the whole score."""
