@@ -159,13 +159,14 @@ def _pitch_classes(frame: Frame) -> Columns:
     one_hot = np.zeros((frame.count + 1, 12), np.int32)
     one_hot[np.arange(1, frame.count + 1), pitch_class] = 1
     total = np.cumsum(one_hot, axis=0, dtype=np.int32)
+    flat = np.hstack((total, total)).ravel()  # (notes + 1, 24): twelve classes up from any class without a modulo
     low, high = frame.window(32, 32)
-    flat, row = total.ravel(), np.ascontiguousarray((high - low), np.float32)
+    size = (high - low).astype(np.float32)
+    low, high = low * 24 + pitch_class, high * 24 + pitch_class
     columns: Columns = {"pitch_class": pitch_class.astype(np.float32)}
     for above in range(12):  # e.g. the share of the dominant when this note is the tonic
-        place = (pitch_class + above) % 12
-        counts = flat[high * 12 + place] - flat[low * 12 + place]
-        columns[f"share_of_class_{above}"] = counts.astype(np.float32) / row
+        shifted = flat[above:]
+        columns[f"share_of_class_{above}"] = (shifted[high] - shifted[low]).astype(np.float32) / size
     return columns
 
 

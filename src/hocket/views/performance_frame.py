@@ -17,7 +17,7 @@ from hocket.notes import Piece
 Column = npt.NDArray[np.float32]
 Index = npt.NDArray[np.int64]
 
-GRID_S = 0.01  # resolution of windows in time
+GRID_S = 0.02  # resolution of windows in time
 
 
 @dataclass(frozen=True)
@@ -124,16 +124,33 @@ class Frame:
 
         Onsets are taken to the cell of GRID_S that they fall in, so that all windows share one count.
         """
-        cell, total, start, end = self._grid()
-        low = np.maximum(cell - round(before_s / GRID_S), start)
-        high = np.minimum(cell + round(after_s / GRID_S), end) + 1
-        counts: Column = (total[high] - total[low]).astype(np.float32)
+        counts: Column = (self._count_until(after_s) - self._count_before(before_s)).astype(np.float32)
         return counts
+
+    def _count_before(self, seconds: float) -> Index:
+        """(notes,) notes of the frame that begin earlier than `seconds` before each note."""
+
+        def make() -> Index:
+            cell, total, start, _ = self._grid()
+            count: Index = total[np.maximum(cell - round(seconds / GRID_S), start)]
+            return count
+
+        return self.remember(("before", seconds), make)  # type: ignore[no-any-return]
+
+    def _count_until(self, seconds: float) -> Index:
+        """(notes,) notes of the frame that begin no later than `seconds` after each note."""
+
+        def make() -> Index:
+            cell, total, _, end = self._grid()
+            count: Index = total[np.minimum(cell + round(seconds / GRID_S), end) + 1]
+            return count
+
+        return self.remember(("until", seconds), make)  # type: ignore[no-any-return]
 
     def _grid(self) -> tuple[Index, Index, Index, Index]:
         def make() -> tuple[Index, Index, Index, Index]:
             lengths = np.diff(self.offsets)
-            own = np.floor(self.onset_s / GRID_S + 1e-6).astype(np.int64)
+            own = (self.onset_s / GRID_S + 1e-6).astype(np.int64)
             lows, highs = own[self.offsets[:-1][lengths > 0]], own[self.offsets[1:][lengths > 0] - 1]
             spans = highs - lows + 1
             starts = np.cumsum(spans) - spans
