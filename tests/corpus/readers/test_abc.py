@@ -152,6 +152,10 @@ def test_chords() -> None:
     assert pitches('"Am"[A"text"!trill!c] "^above"d|') == [69, 72, 74]
 
 
+def test_chords_of_abc_1() -> None:
+    assert read("+E3A3+ +ff+C +trill+D|") == [(64, 0, 3), (69, 0, 3), (60, 3, 1), (62, 4, 1)]
+
+
 def test_rests_and_spacers() -> None:
     assert read("z2 C x D y E Z F|") == [(60, 2, 1), (62, 4, 1), (64, 5, 1), (65, 10, 1)]
     assert read("Z2|C|", HEAD.replace("4/4", "3/4")) == [(60, 6, 1)]

@@ -33,7 +33,7 @@ _LEXER = re.compile(
     | \(\d+(?::\d*){{0,2}}                      # tuplet
     | [<>]+ | \.?- | &
     | [zx]{_LENGTH} | [ZX]\d* | y{_LENGTH}
-    | ![^!\s|]*! | \+[A-Za-z0-9.()<>]+\+        # decorations
+    | ![^!\s|]*! | \+[A-Za-z0-9.()<>,'/^_=]+\+   # decorations, and chords as ABC 1 wrote them
     | \S
     """,
     re.VERBOSE,
@@ -42,6 +42,7 @@ _NOTE_PARTS = re.compile(r"([_^=]*)([A-Ga-g])([,']*)(\d*)(/*)(\d*)")
 _REST_PARTS = re.compile(r"()([zx])()(\d*)(/*)(\d*)")
 _MAX_TOKEN, _MAX_BAR = 600, 64
 _MAILED = re.compile(r"=20|=(?=\s|$)|(?==3D)")
+_OLD_CHORD = re.compile(rf"\+(?!f+\+)(?:{_NOTE}){{2,}}\+")  # +CEG+; +ff+ is a dynamic
 _BAR_PARTS = re.compile(r"(:*)(.*?)(:*)\[?([\d,.\-]*)")
 _DOUBLE = re.compile(r"\|\||\|\]|\[\|")
 _CHORD_PARTS = re.compile(rf'{_NOTE}|-|[zx]{_LENGTH}|"[^"]*"|![^!]*!|\S')
@@ -94,6 +95,8 @@ def _sign(token: str) -> Token:
         return _tuplet(token)
     if token in ("-", ".-"):
         return (TIE,)
+    if _OLD_CHORD.fullmatch(token):
+        return _chord(token[1:-1], 1, 1)
     if first == "{" and len(token) > 1:
         return (GRACE, tuple(meaning(part) for part in _CHORD_PARTS.findall(token) if _NOTE_PARTS.fullmatch(part)))
     if first == "&":
