@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -75,17 +74,11 @@ class Lineage:
     def is_current(self, step: Step) -> bool:
         """Whether DVC would do nothing: command, parameters, dependencies and outputs are those of dvc.lock.
 
-        About 5 ms; False when another DVC process holds the lock, because then only DVC itself can say.
+        About 5 ms; waits while another DVC process holds the lock.
         """
-        from dvc.lock import LockError
-        from dvc.stage.exceptions import StageFileDoesNotExistError
-
         opened = self._current()
-        try:
-            with opened.repo.lock:
-                return not opened.stages[step.name].status()
-        except (LockError, StageFileDoesNotExistError):
-            return False
+        with opened.repo.lock:
+            return not opened.stages[step.name].status()
 
     def output_differs(self, step: Step) -> bool:
         """Whether the folder of a step is not what DVC has on record for it (missing counts)."""
@@ -98,7 +91,7 @@ class Lineage:
 
     def folder_version(self, step: Step) -> str:
         """The hash of the output folder as it now lies on disk, as DVC counts it."""
-        return ",".join(str(output.get_hash()[1].value) for output in self._current().stages[step.name].outs)
+        return ",".join(str(output.get_hash().value) for output in self._current().stages[step.name].outs)
 
     def signature(self, steps: list[Step]) -> str:
         """One hash of everything that these steps read as it is now; a sensor asks once per signature."""
@@ -119,16 +112,13 @@ class _Open:
     def __init__(self, root: Path) -> None:
         from dvc.repo import Repo
 
-        self.repo: Any = Repo(str(root))
+        self.repo: Any = Repo(str(root), _wait_for_lock=True)
         self.root = root
+        with self.repo.lock:  # dvc.lock is not written atomically: never read it while a stage ends
+            self.stages: dict[str, Any] = {_name(stage): stage for stage in self.repo.index.stages}
+            self.steps = self._steps()
 
-    @cached_property
-    def stages(self) -> dict[str, Any]:
-        """DVC's stage by our name."""
-        return {_name(stage): stage for stage in self.repo.index.stages}
-
-    @cached_property
-    def steps(self) -> dict[str, Step]:
+    def _steps(self) -> dict[str, Step]:
         from networkx import lexicographical_topological_sort
 
         graph = self.repo.index.graph.reverse(copy=True)  # DVC's edges point from a stage to what it reads
@@ -172,7 +162,7 @@ def _content(dependency: Any) -> str:
     """What a dependency holds now, or that it is missing."""
     if not dependency.exists:
         return f"{dependency} is missing"
-    return f"{dependency} {dependency.get_hash()[1].value}"
+    return f"{dependency} {dependency.get_hash().value}"
 
 
 def _modified(path: Path) -> int:

@@ -71,6 +71,8 @@ def _run(root: Path, options: argparse.Namespace) -> int:
     if options.json:
         os.environ[console.STDERR] = "1"
     result = _execute(options.job)
+    if any(map(_was_interrupted, result.all_events)):
+        raise KeyboardInterrupt
     summary = _summary(root, options, result) | {"seconds": round(time.perf_counter() - started, 2)}
     if options.json:
         print(json.dumps(summary))
@@ -132,6 +134,12 @@ def _print_end(root: Path, summary: dict[str, Any]) -> None:
         print_board(board)
     if summary["report"]:
         print(f"report: {summary['report']}")
+
+
+def _was_interrupted(event: Any) -> bool:
+    """Whether this event tells that the run was told to end; Dagster makes an ordinary failure of it."""
+    error = getattr(event.event_specific_data, "error", None)
+    return error is not None and error.cls_name == "DagsterExecutionInterruptedError"
 
 
 def _is_interrupt(error: BaseException) -> bool:

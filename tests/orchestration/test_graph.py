@@ -10,9 +10,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from code_reach import reachable
 from hocket.report import read_report
 from hocket.stages import MODEL_STAGES, STAGES
-from imports import reachable
 from orchestration.definitions import build_definitions
 from orchestration.graph import draw
 from orchestration.jobs import JOBS

@@ -17,6 +17,7 @@ from fake_project import ROOT, make_project, run, runs_of
 from orchestration.board import print_board
 from orchestration.definitions import build_definitions
 from orchestration.lineage import Lineage
+from orchestration.stage_runner import run_step
 from orchestration.ui import command
 
 EDGES = {"corpus_notes": [], "corpus_clean": ["corpus_notes"], "models_forest": ["corpus_clean"]}
@@ -111,14 +112,42 @@ def test_a_report_becomes_metadata_and_dvcs_hash_the_data_version(
 
 def test_an_undeclared_blocking_check_stops_as_well(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = project / "dvc.yaml"
-    path.write_text(
-        path.read_text().replace("blocking: holds", "quality: holds").replace("quality: pleases\n", "\n", 1)
-    )
-    path.write_text(path.read_text().replace("      quality: holds\n", "", 1))
+    path.write_text(path.read_text().replace("blocking: holds", "of: nothing"))
     tell(project, unsound=["corpus_notes"])
     result = _events(project, monkeypatch)
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "corpus/notes: holds does not hold: 3 of 3" in failure.step_failure_data.user_failure_data.description
+
+
+def test_changed_data_is_put_back_as_data_dvc_records_it(project: Path) -> None:
+    (project / "data").mkdir()
+    (project / "data" / "a.zip").write_text("one")
+    subprocess.run([sys.executable, "-m", "dvc", "add", "-q", "data"], cwd=project, check=True)
+    lineage = Lineage(project)
+    step = lineage.step("data")
+    (project / "data" / "a.zip").write_text("two")
+    assert lineage.output_differs(step)
+    assert lineage.folder_version(step) != lineage.output_version(step)
+    assert run_step(lineage, step, lambda _: None).how == "restored"
+    assert (project / "data" / "a.zip").read_text() == "one"
+    assert run_step(lineage, step, lambda _: None).how == "skipped"
+
+
+def test_the_sensor_asks_once_per_change(project: Path) -> None:
+    sensor = build_definitions(project).resolve_sensor_def("changed_inputs")
+
+    def asked() -> str | None:
+        with dg.DagsterInstance.ephemeral() as instance:
+            found = sensor.evaluate_tick(dg.build_sensor_context(instance=instance))
+        return found.run_requests[0].run_key if found.run_requests else None
+
+    first = asked()
+    assert first is not None
+    assert first == asked()
+    change(project)
+    assert asked() not in {None, first}
+    assert run(project).returncode == 0
+    assert asked() is None
 
 
 def test_foreach_stages_and_edges_come_from_dvc(tmp_path: Path) -> None:

@@ -44,7 +44,10 @@ def test_stages_use_the_interpreter_that_runs_us() -> None:
 
 
 def test_an_interrupt_ends_children_of_the_stage_too(tmp_path: Path) -> None:
-    program = "import subprocess, time; child = subprocess.Popen(['sleep', '60']); print(child.pid, flush=True); time.sleep(60)"
+    program = (
+        "import subprocess, time; child = subprocess.Popen(['sleep', '60']); print(child.pid, flush=True); "
+        "time.sleep(1.1); print('on', flush=True); time.sleep(60)"
+    )
 
     def interrupt(text: str) -> None:
         (tmp_path / "pid").write_text(text)
@@ -52,7 +55,7 @@ def test_an_interrupt_ends_children_of_the_stage_too(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         _stream(
-            [sys.executable, "-c", program.replace("flush=True)", "flush=True); time.sleep(1.1); print('on')")],
+            [sys.executable, "-c", program],
             tmp_path,
             interrupt,
         )
@@ -62,7 +65,10 @@ def test_an_interrupt_ends_children_of_the_stage_too(tmp_path: Path) -> None:
 
 def test_end_group_takes_what_does_not_listen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orchestration.stage_runner.GRACE_S", 0.2)
-    program = "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; print('deaf', flush=True); time.sleep(60)"
+    program = (
+        "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; "
+        "print('deaf', flush=True); time.sleep(60)"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, start_new_session=True
     )

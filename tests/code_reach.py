@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-SRC = Path(__file__).parents[2] / "src"
+SRC = Path(__file__).parents[1] / "src"
 # how stages are started, configured and written down; a change there does not change what a stage computes
 PLUMBING = {
     *("hocket", "hocket.errors", "hocket.files", "hocket.report", "hocket.stages", "hocket.training.loggers"),
