@@ -30,14 +30,18 @@ STAGES = {
     "corpus_split": "hocket.corpus.stages:split",
     "corpus_augmented": "hocket.corpus.stages:augmented",
     "views_performance": "hocket.views.performance:run",
+    "views_melodies": "hocket.views.melodies:run",
+    "evaluation_melodies": "hocket.evaluation.melodies:run",
+    "evaluation_compositions": "hocket.evaluation.compositions:run",
     "evaluation_leaderboard": "hocket.evaluation.leaderboard:run",
+    "evaluation_promotion": "hocket.evaluation.promotion:run",
     "generation_composer": "hocket.generation.composer:run",
     "generation_renders": "hocket.audio.stage:renders",
     "report": "hocket.page.stage:run",
 }
 # stages per model, `stage=models model=forest` is models_forest in dvc.yaml
 MODEL_STAGES = {
-    "models": {"forest": "hocket.training.forest:run"},
+    "models": {"forest": "hocket.training.forest:run", "melody_lstm": "hocket.training.melody_lstm:run"},
     "evaluation": {"forest": "hocket.evaluation.forest:run"},
     "generation": {},
 }

@@ -19,6 +19,7 @@ GATHERED: dict[str, str | dict[str, str]] = {
     "corpus": "hocket.config.sources:CorpusConfig",
     "view": {
         "performance": "hocket.config.views:PerformanceConfig",
+        "melodies": "hocket.config.melodies:MelodiesConfig",
     },
     "generation": {
         "composer": "hocket.config.generation:ComposerConfig",
@@ -27,4 +28,5 @@ GATHERED: dict[str, str | dict[str, str]] = {
 # conf/model/<name>.yaml carries `name`, which selects its schema
 MODELS = {
     "forest": "hocket.config.models:ForestConfig",
+    "melody_lstm": "hocket.config.melodies:MelodyLstmConfig",
 }

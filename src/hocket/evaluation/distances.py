@@ -18,9 +18,8 @@ from hocket.notes import NoteTable
 Floats = npt.NDArray[np.float64]
 
 GRID = 1024  # points that both densities are compared on
-MAX_PIECES = (
-    400  # of a set in pairwise distances; more are thinned evenly, so that cost stays quadratic in this at most
-)
+MAX_PIECES = 400  # of a set in pairwise distances; more are thinned evenly, so that their number stays bounded
+_EQUAL = 1e-9  # distance under which two pieces are equal in a feature
 _FLOOR = 1e-12  # density under which the logarithm of KL is not taken to infinity
 
 
@@ -81,18 +80,27 @@ def densities(left: Floats, right: Floats) -> tuple[Floats, Floats, float]:
     Bandwidths by Scott's rule, each sample its own; the grid spans both and three bandwidths beyond. One grid for
     both is the point: densities on two grids (as in mgeval) cannot be compared.
     """
-    from scipy.ndimage import gaussian_filter1d
+    low, high, step, widths = shared_grid(left, right)
+    counts = [np.histogram(sample, bins=GRID, range=(low, high))[0] for sample in (left, right)]
+    one, other = (smoothed(rows[None], width, step)[0] for rows, width in zip(counts, widths, strict=True))
+    return one, other, step
 
+
+def shared_grid(left: Floats, right: Floats) -> tuple[float, float, float, list[float]]:
+    """Low and high edge of a grid of GRID cells that holds both samples, its step, and the bandwidth of each."""
     widths = [max(float(sample.std()) * len(sample) ** -0.2, 1e-9) for sample in (left, right)]
     low = min(left.min(), right.min()) - 3 * max(widths)
     high = max(left.max(), right.max()) + 3 * max(widths)
-    step = (high - low) / (GRID - 1)
-    curves = []
-    for sample, width in zip((left, right), widths, strict=True):
-        counts, _ = np.histogram(sample, bins=GRID, range=(low - step / 2, high + step / 2))
-        smooth = gaussian_filter1d(counts.astype(np.float64), max(width / step, 1e-3), mode="constant")
-        curves.append(smooth / max(smooth.sum() * step, _FLOOR))
-    return curves[0], curves[1], float(step)
+    step = float((high - low) / (GRID - 1))
+    return float(low - step / 2), float(high + step / 2), step, widths
+
+
+def smoothed(counts: Floats, width: float, step: float) -> Floats:
+    """(rows, GRID) counts on a grid as densities with Gaussian kernels of standard deviation `width`."""
+    from scipy.ndimage import gaussian_filter1d
+
+    curves: Floats = gaussian_filter1d(counts.astype(np.float64), max(width / step, 1e-3), axis=1, mode="constant")
+    return np.asarray(curves / np.maximum(curves.sum(axis=1, keepdims=True) * step, _FLOOR))
 
 
 def overlap_area(left: Floats, right: Floats) -> float:
@@ -101,14 +109,24 @@ def overlap_area(left: Floats, right: Floats) -> float:
     Source: Yang & Lerch 2020, "On the evaluation of generative models in music", equation 2.
     """
     one, other, step = densities(left, right)
-    return float(np.minimum(one, other).sum() * step)
+    return float(overlap_of(one[None], other[None], step)[0])
+
+
+def overlap_of(one: Floats, other: Floats, step: float) -> Floats:
+    """(rows,) area under the lower of two densities, each (rows, GRID) with this step."""
+    return np.asarray(np.minimum(one, other).sum(axis=1) * step)
 
 
 def kl_divergence(left: Floats, right: Floats) -> float:
     """Kullback-Leibler divergence of two densities in nats, left from right: 0 (equal) and up; lower is closer."""
     one, other, step = densities(left, right)
-    here = one > _FLOOR
-    return float((one[here] * np.log(one[here] / np.maximum(other[here], _FLOOR))).sum() * step)
+    return float(kl_of(one[None], other[None], step)[0])
+
+
+def kl_of(one: Floats, other: Floats, step: float) -> Floats:
+    """(rows,) Kullback-Leibler divergence in nats of densities, each (rows, GRID) with this step."""
+    ratio = np.log(np.maximum(one, _FLOOR)) - np.log(np.maximum(other, _FLOOR))
+    return np.asarray(np.where(one > _FLOOR, one * ratio, 0.0).sum(axis=1) * step)
 
 
 def compare_feature(generated: Floats, real: Floats) -> dict[str, float]:
@@ -119,14 +137,23 @@ def compare_feature(generated: Floats, real: Floats) -> dict[str, float]:
         real: (m,) or (m, bins) the same feature of real music.
 
     Returns:
-        ``overlap_area`` and ``kld``, NaN when fewer than two pieces of either set have the feature.
+        ``overlap_area`` and ``kld``, NaN when fewer than two pieces of either set have the feature, or when most real
+        pieces are equal in it: distances that are mostly 0 have no density (the two-sample classifier still sees it).
     """
-    left, right = _finite_rows(generated), _finite_rows(real)
+    left, right = finite_rows(generated), finite_rows(real)
     if len(left) < 2 or len(right) < 2:
         return {"overlap_area": float("nan"), "kld": float("nan")}
-    scale = np.maximum(right.std(axis=0), 1e-9) if right.shape[1] == 1 else 1.0
-    inside, across = intra_distances(right / scale), inter_distances(left / scale, right / scale)
+    left, right = left / feature_scale(right), right / feature_scale(right)
+    inside, across = intra_distances(right), inter_distances(left, right)
+    if np.median(inside) < _EQUAL:
+        return {"overlap_area": float("nan"), "kld": float("nan")}
     return {"overlap_area": overlap_area(inside, across), "kld": kl_divergence(inside, across)}
+
+
+def feature_scale(real: Floats) -> Floats | float:
+    """What a metric is divided by, its standard deviation in real music; shares of a histogram stay as they are."""
+    scale: Floats | float = np.maximum(real.std(axis=0), 1e-9) if real.shape[1] == 1 else 1.0
+    return scale
 
 
 def wasserstein(left: Floats, right: Floats) -> float:
@@ -216,7 +243,8 @@ def coverage_and_diversity(generated: Floats, real: Floats, neighbours: int = 5)
     return {"coverage": float(covered), "diversity": float(intra_distances(left).mean() / max(spread, 1e-12))}
 
 
-def _finite_rows(values: Floats) -> Floats:
+def finite_rows(values: Floats) -> Floats:
+    """(pieces, bins) rows without NaN of one feature."""
     rows = values.reshape(len(values), -1)
     return rows[np.isfinite(rows).all(axis=1)]
 

@@ -32,7 +32,7 @@ class Board:
 
     Attributes:
         title: for people.
-        rank_by: metric that orders the rows of a setting.
+        rank_by: metric that orders the rows of a setting; empty where nothing can be ranked.
         higher_is_better: for `rank_by`.
         columns: metrics shown in leaderboard.md, in order; leaderboard.json has all.
     """
@@ -56,6 +56,41 @@ BOARDS = {
         "duration_log_r2",
         True,
         ("duration_log_r2", "duration_log_r2_within", "duration_log_pearson", "duration_mae_ms", "duration_spread"),
+    ),
+    "melodies": Board(
+        "Melodies, against held-out real ones",
+        "overlap_area",
+        True,
+        (
+            "overlap_area",
+            "kld",
+            "two_sample_accuracy",
+            "coverage",
+            "diversity",
+            "near_train",
+            "ngram_share",
+            "scale_consistency",
+            "mean_interval",
+            "distinct_bar_ratio",
+            "self_similarity",
+        ),
+    ),
+    "compositions": Board(
+        "Compositions, without a real reference",
+        "",
+        True,
+        (
+            "scale_consistency",
+            "pitch_class_entropy",
+            "polyphony",
+            "note_density",
+            "groove_consistency",
+            "syncopation",
+            "drum_pattern_ratio",
+            "distinct_bar_ratio",
+            "self_similarity",
+            "empty_bar_rate",
+        ),
     ),
 }
 
@@ -163,14 +198,40 @@ def ranked(rows: Iterable[BoardRow]) -> list[BoardRow]:
     return sorted(items, key=place)
 
 
+def standings(rows: Sequence[BoardRow]) -> list[str]:
+    """The rank of each row among the models of its board and setting, where intervals part.
+
+    A model ranks below those whose whole interval is better than its own whole interval, so that neighbours which
+    chance may have ordered share a rank. Floors, ceilings and rows without an interval have none.
+    """
+    return [_standing(row, rows) for row in rows]
+
+
+def _standing(row: BoardRow, rows: Sequence[BoardRow]) -> str:
+    board = BOARDS[row.board]
+    own = row.metrics.get(board.rank_by)
+    if row.role != "model" or own is None or not isfinite(own.low):
+        return ""
+    rivals = [
+        other.metrics[board.rank_by]
+        for other in rows
+        if (other.board, other.setting, other.role) == (row.board, row.setting, "model")
+        and board.rank_by in other.metrics
+    ]
+    if board.higher_is_better:
+        return str(1 + sum(rival.low > own.high for rival in rivals))
+    return str(1 + sum(rival.high < own.low for rival in rivals))
+
+
 def markdown(title: str, rows: Sequence[BoardRow]) -> str:
-    """A table for each board, an interval beside its ranking metric."""
+    """A table for each board, an interval beside its ranking metric; models share a rank where intervals meet."""
     parts = [f"# {title}", ""]
-    for name, members in groupby(rows, key=lambda row: row.board):
-        board = BOARDS[name]
-        head = ["setting", "model", "role", "origin", "quotable", *board.columns]
+    for name, group in groupby(rows, key=lambda row: row.board):
+        board, members = BOARDS[name], list(group)
+        head = ["rank", "setting", "model", "role", "origin", "quotable", *board.columns]
         parts += [f"## {board.title}", "", _line(head), _line(["---"] * len(head))]
-        parts += [_line(_cells(row, board)) for row in members] + [""]
+        ranks = standings(members)
+        parts += [_line([rank, *_cells(row, board)]) for rank, row in zip(ranks, members, strict=True)] + [""]
     return "\n".join(parts)
 
 

@@ -92,7 +92,8 @@ def _board(board: Board, rows: Sequence[BoardRow]) -> Markup:
     body = [_board_row(row, metrics, scales) for row in rows]
     names = (tag("th", _words(name), scope="col") for name in ("Model", "Setting", "Origin", *metrics))
     better = "higher" if board.higher_is_better else "lower"
-    caption = f"Within a setting by {_words(board.rank_by)}, {better} is better"
+    ranked = f"Within a setting by {_words(board.rank_by)}, {better} is better"
+    caption = ranked if board.rank_by else "No order: there is nothing real to rank against"
     content = tag("table", tag("caption", caption), tag("thead", tag("tr", *names)), tag("tbody", *body))
     scroll = tag("div", content, class_="scroll board", tabindex="0", role="region", aria_label=board.title)
     notes = dict.fromkeys(f"{row.model}: {row.note}" for row in rows if row.note)
