@@ -55,7 +55,7 @@ class EvaluationConfig:
 
     resamples: int = 500
     confidence: float = 0.95
-    exhibit_notes: int = 20_000
+    exhibit_notes: int = 10_000
     shuffle_notes: int = 5_000
     shuffle_tolerance: float = 0.01
     samples: int = 200

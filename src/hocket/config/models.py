@@ -53,7 +53,7 @@ class ForestConfig:
     hist_rounds: int = 100
     hist_rate: float = 0.1
     hist_leaves: int = 31
-    max_notes: int = 30_000
+    max_notes: int = 20_000
     max_notes_hist: int = 40_000
     feature_sets: dict[str, list[str]] = field(default_factory=dict)
     recipes: list[RecipeConfig] = field(default_factory=list)
