@@ -31,6 +31,7 @@ STAGES = {
     "corpus_augmented": "hocket.corpus.stages:augmented",
     "views_performance": "hocket.views.performance:run",
     "views_melodies": "hocket.views.melodies:run",
+    "views_tunes": "hocket.views.tunes:run",
     "evaluation_melodies": "hocket.evaluation.melodies:run",
     "evaluation_compositions": "hocket.evaluation.compositions:run",
     "evaluation_leaderboard": "hocket.evaluation.leaderboard:run",
@@ -41,7 +42,11 @@ STAGES = {
 }
 # stages per model, `stage=models model=forest` is models_forest in dvc.yaml
 MODEL_STAGES = {
-    "models": {"forest": "hocket.training.forest:run", "melody_lstm": "hocket.training.melody_lstm:run"},
+    "models": {
+        "forest": "hocket.training.forest:run",
+        "melody_lstm": "hocket.training.melody_lstm:run",
+        "tune_lm": "hocket.training.tune_lm:run",
+    },
     "evaluation": {"forest": "hocket.evaluation.forest:run"},
     "generation": {},
 }

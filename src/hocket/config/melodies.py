@@ -1,10 +1,10 @@
-"""Schema of conf/view/melodies.yaml."""
+"""Schemas of conf/view/melodies.yaml, conf/model/melody_lstm.yaml and conf/generation/melody_lstm.yaml."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from hocket.config.checks import positive, within
+from hocket.config.checks import positive, require, within
 
 
 @dataclass
@@ -35,14 +35,18 @@ class MelodyLstmConfig:
     """The event model of melodies, `hocket.models.melody_lstm`.
 
     Attributes:
+        styles: what a style is called here, and the styles of the corpora that it gathers; melodies of no such style
+            are not trained on.
         embedding: width of the pitch and length embeddings; the others have half of it.
         hidden, layers: of the LSTM.
         dropout: on inputs, features and the hidden layer of the length head.
         learning_rate, weight_decay: of AdamW; the rate follows one cosine cycle.
         batch_rows: padded events in a batch, at most.
+        epochs: by profile; a profile that is not named takes the most.
     """
 
     name: str = "melody_lstm"
+    styles: dict[str, list[str]] = field(default_factory=lambda: {"han": ["han"], "deutsch": ["deutsch"]})
     embedding: int = 64
     hidden: int = 256
     layers: int = 1
@@ -50,7 +54,11 @@ class MelodyLstmConfig:
     learning_rate: float = 4e-3
     weight_decay: float = 0.01
     batch_rows: int = 2048
+    epochs: dict[str, int] = field(default_factory=lambda: {"real": 14})
 
     def __post_init__(self) -> None:
         positive(self, "embedding", "hidden", "layers", "learning_rate", "batch_rows")
         within(self, "dropout", 0.0, 0.9)
+        require(bool(self.styles), "styles", "is empty, name at least one style")
+        require(self.embedding % 2 == 0, "embedding", f"is {self.embedding}, must be even")
+        require(min(self.epochs.values(), default=0) >= 1, "epochs", "must name a profile and be at least 1")

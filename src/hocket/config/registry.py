@@ -20,6 +20,7 @@ GATHERED: dict[str, str | dict[str, str]] = {
     "view": {
         "performance": "hocket.config.views:PerformanceConfig",
         "melodies": "hocket.config.melodies:MelodiesConfig",
+        "tunes": "hocket.config.tunes:TunesConfig",
     },
     "generation": {
         "composer": "hocket.config.generation:ComposerConfig",
@@ -29,4 +30,5 @@ GATHERED: dict[str, str | dict[str, str]] = {
 MODELS = {
     "forest": "hocket.config.models:ForestConfig",
     "melody_lstm": "hocket.config.melodies:MelodyLstmConfig",
+    "tune_lm": "hocket.config.tunes:TuneLmConfig",
 }

@@ -1,0 +1,58 @@
+"""Schemas of conf/view/tunes.yaml, conf/model/tune_lm.yaml and conf/generation/tune_lm.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hocket.config.checks import one_of, positive, require, within
+
+TOKENIZERS = ("musical", "char")
+
+
+@dataclass
+class TunesConfig:
+    """How tunes become tokens.
+
+    Attributes:
+        tokenizer: one of TOKENIZERS.
+        min_count: units rarer than this in train are spelled byte by byte.
+        max_characters: longest tune; a longer one is left out and counted.
+    """
+
+    tokenizer: str = "musical"
+    min_count: int = 8
+    max_characters: int = 20_000
+
+    def __post_init__(self) -> None:
+        one_of(self, "tokenizer", TOKENIZERS)
+        positive(self, "min_count", "max_characters")
+
+
+@dataclass
+class TuneLmConfig:
+    """The language model of tunes, `hocket.models.tune_lm`.
+
+    Attributes:
+        hidden: of the LSTM and of the token embedding, whose weights are those of the output.
+        layers: of the LSTM.
+        context: width of the embeddings of place, bar, section, metre, key and unit.
+        dropout: on inputs and features.
+        learning_rate, weight_decay: of AdamW; the rate follows one cosine cycle.
+        batch_tokens: padded tokens in a batch, at most.
+        epochs: by profile; a profile that is not named takes the most.
+    """
+
+    name: str = "tune_lm"
+    hidden: int = 256
+    layers: int = 1
+    context: int = 16
+    dropout: float = 0.3
+    learning_rate: float = 8e-3
+    weight_decay: float = 0.01
+    batch_tokens: int = 4096
+    epochs: dict[str, int] = field(default_factory=lambda: {"real": 20})
+
+    def __post_init__(self) -> None:
+        positive(self, "hidden", "layers", "context", "learning_rate", "batch_tokens")
+        within(self, "dropout", 0.0, 0.9)
+        require(min(self.epochs.values(), default=0) >= 1, "epochs", "must name a profile and be at least 1")

@@ -1,0 +1,92 @@
+"""Stage `models_melody_lstm`: the event model of melodies, trained on the styles that its configuration names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import pyarrow as pa
+from torch import Tensor, from_numpy
+
+from hocket.config import Config
+from hocket.config.melodies import MelodyLstmConfig
+from hocket.errors import InputError
+from hocket.models.melody_lstm import MelodyLstm
+from hocket.report import Report, stage_folder
+from hocket.training.fit import fit, load_hyperparameters, load_weights, save
+from hocket.training.sequences import IGNORED, loader, pad, require_splits, with_epochs
+from hocket.views.melodies import Melodies, read
+from hocket.views.melody_rows import METRES, Rows, rows_of
+
+VALIDATION_ROWS = 8192  # padded events in a batch without gradients
+
+
+def run(cfg: Config, out: Path) -> Report:
+    """Trains and saves; the report has the losses in nats per sixteenth."""
+    config: MelodyLstmConfig = cfg.model
+    views = styled(read(stage_folder(cfg.out, "views_melodies")), config.styles)
+    parts = {split: views.of_split(split) for split in ("train", "validation")}
+    counts = {split: len(part) for split, part in parts.items()}
+    require_splits(counts, "models_melody_lstm")
+    styles, metres = list(config.styles), common_metres(parts["train"])
+    rows = {split: rows_of(part, styles, metres) for split, part in parts.items()}
+    pl.seed_everything(cfg.seed, verbose=False)
+    module = MelodyLstm(config, len(styles))
+    loaders = [batches(rows["train"], config.batch_rows, cfg.seed), batches(rows["validation"], VALIDATION_ROWS, 0)]
+    fitted = fit(with_epochs(cfg), "models_melody_lstm", module, *loaders)
+    known = {"config": asdict(config), "styles": styles, "metres": metres, "grid": views.steps_per_quarter}
+    save(out, module, known, fitted)
+    losses = {name: fitted.best(f"{name}/loss") for name in parts}
+    parameters = sum(weight.numel() for weight in module.parameters())
+    return Report(
+        summary=f"{losses['validation']:.3f} nats per 16th on validation after epoch {fitted.best_epoch + 1}",
+        counts={**counts, "parameters": parameters, "best_epoch": fitted.best_epoch + 1},
+        metrics={name: {"nats_per_16th": loss} for name, loss in losses.items()},
+        checks=fitted.checks(),
+    )
+
+
+def styled(views: Melodies, styles: dict[str, list[str]]) -> Melodies:
+    """The melodies whose style one of our names gathers, under that name."""
+    ours = {theirs: name for name, gathered in styles.items() for theirs in gathered}
+    found = [ours.get(style) for style in views.pieces.column("style").to_pylist()]
+    kept = np.flatnonzero([style is not None for style in found])
+    place = views.pieces.schema.get_field_index("style")
+    named = replace(views, pieces=views.pieces.set_column(place, "style", pa.array(found, pa.string())))
+    return named.take(kept)
+
+
+def common_metres(views: Melodies) -> list[str]:
+    """The metres that have a code of their own, the commonest first."""
+    counts = Counter(views.pieces.column("metre").to_pylist())
+    return sorted(counts, key=lambda metre: (-counts[metre], metre))[: METRES - 1]
+
+
+def batches(rows: Rows, budget: int, seed: int) -> Any:
+    """A loader of (inputs, targets, sixteenths)."""
+
+    def collate(members: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+        inputs = pad(rows.inputs, rows.offsets, members, 0)
+        targets = pad(rows.targets, rows.offsets, members, IGNORED)
+        return inputs, targets, from_numpy(rows.sixteenths[members])
+
+    return loader(rows.lengths, budget, seed, collate)
+
+
+def load(folder: Path) -> tuple[MelodyLstm, dict[str, Any]]:
+    """The trained network in evaluation mode, and its ``styles``, ``metres`` and ``grid``.
+
+    Raises:
+        InputError: never trained, damaged, or of another version.
+    """
+    known = load_hyperparameters(folder)
+    try:
+        module = MelodyLstm(MelodyLstmConfig(**known["config"]), len(known["styles"]))
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder}: hyperparameters of another version ({error}); train the model again") from None
+    load_weights(folder, module)
+    return module.eval(), known

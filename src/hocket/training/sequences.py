@@ -1,0 +1,69 @@
+"""What training of sequence models shares: padded batches of similar length, and epochs by profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from hocket.config import Config
+from hocket.errors import InputError
+from hocket.training.fit import EpochSampler
+from hocket.views.melody_rows import Ints
+
+IGNORED = -1  # target of a padded place
+
+
+class Items(Dataset[int]):
+    """Row numbers as a dataset; the collating function knows the rest."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+
+def pad(values: Ints, offsets: Ints, rows: Sequence[int], fill: int) -> Tensor:
+    """(rows, longest, ...) slices of a flat array side by side, padded at their ends.
+
+    Args:
+        values: (n, ...) whole numbers of all sequences, one after another.
+        offsets: (sequences + 1,) where each begins.
+        rows: which sequences.
+        fill: value of the padding.
+    """
+    longest = max(int(offsets[row + 1] - offsets[row]) for row in rows)
+    padded = torch.full((len(rows), longest, *values.shape[1:]), fill, dtype=torch.long)
+    for place, row in enumerate(rows):
+        start, stop = int(offsets[row]), int(offsets[row + 1])
+        padded[place, : stop - start] = torch.from_numpy(values[start:stop])
+    return padded
+
+
+def loader(lengths: Sequence[int], budget: int, seed: int, collate: Any) -> DataLoader[Any]:
+    """Batches of similar length, at most `budget` padded places each, in an order fixed by (seed, epoch)."""
+    sampler = EpochSampler(list(lengths), budget, seed)
+    return DataLoader(Items(len(lengths)), batch_sampler=sampler, collate_fn=collate)
+
+
+def with_epochs(cfg: Config) -> Config:
+    """The configuration with the epochs that the model asks for in this profile, `trainer.max_epochs` at most."""
+    epochs = cfg.model.epochs.get(cfg.profile.name, max(cfg.model.epochs.values()))
+    return replace(cfg, trainer=replace(cfg.trainer, max_epochs=min(epochs, cfg.trainer.max_epochs)))
+
+
+def require_splits(counts: dict[str, int], what: str) -> None:
+    """Raises InputError when there is nothing to train on or to validate with."""
+    for split in ("train", "validation"):
+        if not counts.get(split):
+            raise InputError(
+                f"{what}: split {split} is empty; add pieces to the profile's corpora or change conf/split"
+            )

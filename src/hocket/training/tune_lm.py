@@ -1,0 +1,102 @@
+"""Stage `models_tune_lm`: the language model of ABC tunes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+from torch import Tensor
+
+from hocket.config import Config
+from hocket.config.tunes import TuneLmConfig
+from hocket.errors import InputError
+from hocket.models.tune_lm import TuneLm
+from hocket.report import Report, stage_folder
+from hocket.training.fit import Fitted, fit, load_hyperparameters, load_weights, save
+from hocket.training.sequences import IGNORED, loader, pad, require_splits, with_epochs
+from hocket.views.tunes import Rows, Vocabulary, read_tunes, rows_of
+
+VOCABULARY = "vocabulary.json"
+VALIDATION_TOKENS = 16_384  # padded tokens in a batch without gradients
+
+
+def run(cfg: Config, out: Path) -> Report:
+    """Trains and saves with its vocabulary; the report has the losses in bits per character of the raw body."""
+    config: TuneLmConfig = cfg.model
+    folder = stage_folder(cfg.out, "views_tunes")
+    vocabulary = Vocabulary.load(folder / VOCABULARY)
+    tunes = {split: read_tunes(folder, split) for split in ("train", "validation")}
+    counts = {split: len(part) for split, part in tunes.items()}
+    require_splits(counts, "models_tune_lm")
+    rows = {split: rows_of(part, vocabulary) for split, part in tunes.items()}
+    pl.seed_everything(cfg.seed, verbose=False)
+    module = TuneLm(config, len(vocabulary))
+    loaders = [batches(rows["train"], config.batch_tokens, cfg.seed), batches(rows["validation"], VALIDATION_TOKENS, 0)]
+    fitted = fit(with_epochs(cfg), "models_tune_lm", module, *loaders)
+    save(out, module, {"config": asdict(config), "tokens": len(vocabulary)}, fitted)
+    vocabulary.save(out / VOCABULARY)
+    return _report(module, rows, counts, fitted)
+
+
+def _report(module: TuneLm, rows: dict[str, Rows], counts: dict[str, int], fitted: Fitted) -> Report:
+    bits = {name: bits_per_char(fitted.best(f"{name}/loss"), part) for name, part in rows.items()}
+    parameters = sum(weight.numel() for weight in module.parameters())
+    return Report(
+        summary=f"{bits['validation']:.3f} bits per character on validation after epoch {fitted.best_epoch + 1}",
+        counts={**counts, "parameters": parameters, "best_epoch": fitted.best_epoch + 1},
+        metrics={name: {"bits_per_char": value} for name, value in bits.items()},
+        checks=fitted.checks(),
+    )
+
+
+def bits_per_char(nats_per_token: float, rows: Rows) -> float:
+    """Bits per character of the raw bodies, every character and the end of each tune counted."""
+    return nats_per_token * len(rows.targets) / math.log(2) / int(rows.characters.sum())
+
+
+def batches(rows: Rows, budget: int, seed: int) -> Any:
+    """A loader of (inputs, targets)."""
+
+    def collate(members: Sequence[int]) -> tuple[Tensor, Tensor]:
+        return pad(rows.inputs, rows.offsets, members, 0), pad(rows.targets, rows.offsets, members, IGNORED)
+
+    return loader(rows.lengths, budget, seed, collate)
+
+
+def nats_of(module: TuneLm, rows: Rows) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(tunes,) negative log-likelihood of each tune in nats, its end counted."""
+    import torch
+
+    total = np.zeros(len(rows.lengths))
+    order = sorted(range(len(total)), key=lambda row: rows.lengths[row])
+    with torch.inference_mode():
+        for start in range(0, len(order), 16):
+            members = order[start : start + 16]
+            targets = pad(rows.targets, rows.offsets, members, IGNORED)
+            total[members] = module.nats(pad(rows.inputs, rows.offsets, members, 0), targets).double().sum(1).numpy()
+    return total
+
+
+def load(folder: Path) -> tuple[TuneLm, Vocabulary]:
+    """The trained network in evaluation mode, and its vocabulary.
+
+    Raises:
+        InputError: never trained, damaged, of another version, or with another vocabulary.
+    """
+    known, vocabulary = load_hyperparameters(folder), Vocabulary.load(folder / VOCABULARY)
+    if known.get("tokens") != len(vocabulary):
+        raise InputError(
+            f"{folder}: the model knows {known.get('tokens')} tokens, its vocabulary {len(vocabulary)}; "
+            "they are of two trainings, train the model again"
+        )
+    try:
+        module = TuneLm(TuneLmConfig(**known["config"]), len(vocabulary))
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder}: hyperparameters of another version ({error}); train the model again") from None
+    load_weights(folder, module)
+    return module.eval(), vocabulary
