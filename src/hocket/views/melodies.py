@@ -170,7 +170,7 @@ def to_notes(views: Melodies, *, origin: str, corpus: str, quarters_per_minute: 
     rows = views.pieces.to_pylist()
     return NoteTable.from_pieces(
         _piece(events, row, views.steps_per_quarter, origin, corpus, quarters_per_minute)
-        for events, row in zip(np.split(views.events, offsets[1:-1]), rows, strict=True)
+        for events, row in zip(np.split(views.events, offsets[1:-1])[: len(rows)], rows, strict=True)
     )
 
 
