@@ -7,7 +7,22 @@ from dataclasses import dataclass, field
 from hocket.config.checks import one_of, positive, require, within
 from hocket.config.limits import Limits
 
-ENGINES = ("local",)
+ENGINES = ("local", "spark")
+
+
+@dataclass
+class SparkConfig:
+    """Which cluster engine=spark uses.
+
+    Attributes:
+        master: address of the cluster; ``local`` is this machine with `processes` cores, empty what the platform sets.
+        folder: for what passes between workers and driver, a folder that all of them see; empty for a temporary one.
+        options: Spark's own settings by name.
+    """
+
+    master: str = "local"
+    folder: str = ""
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -15,13 +30,14 @@ class EngineConfig:
     """How files become notes.
 
     Attributes:
-        name: local, this process or a pool of them.
+        name: local (this process or a pool of them) or spark.
         chunk: files in one piece of work; memory grows with it, not with the corpus.
         chunk_mib: unpacked MiB in one piece of work, whichever comes first.
         pool_from_s: estimated seconds of work from which starting processes pays.
         warn_quarantine: share of files (0-1) in quarantine from which the stage warns.
         block_quarantine: the same from which it blocks what is downstream.
         limits: bounds on one file and one archive.
+        spark: what only the engine spark asks.
     """
 
     name: str = "local"
@@ -31,6 +47,7 @@ class EngineConfig:
     warn_quarantine: float = 0.01
     block_quarantine: float = 0.2
     limits: Limits = field(default_factory=Limits)
+    spark: SparkConfig = field(default_factory=SparkConfig)
 
     def __post_init__(self) -> None:
         one_of(self, "name", ENGINES)

@@ -139,7 +139,12 @@ def _described(piece: Piece, name: str, document: Document, chunk: Chunk) -> Pie
 
 
 def run(plan: Plan, engine: EngineConfig, processes: int) -> Iterator[Result]:
-    """Results in the order of the plan, whatever the number of processes; only a few are in memory at a time."""
+    """Results in the order of the plan, whatever the engine and its processes; only a few are in memory at a time."""
+    if engine.name == "spark":
+        from hocket.corpus import engine_spark
+
+        yield from engine_spark.run(plan, engine, processes)
+        return
     # a script without a main guard is run again by every process that it starts: those must not start more
     in_a_pool_already = multiprocessing.parent_process() is not None
     if processes < 2 or len(plan.chunks) < 2 or plan.seconds < engine.pool_from_s or in_a_pool_already:
