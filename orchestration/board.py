@@ -6,25 +6,42 @@ import json
 from pathlib import Path
 from typing import Any
 
+COLUMNS = 3  # metrics of a board that fit beside the names; the page and leaderboard.md have all
+
 
 def print_board(path: Path) -> None:
-    """Prints ``{"title": ..., "rows": [{column: value}, ...]}``; columns are those of the first row, numbers right."""
+    """Prints one table a board of leaderboard.json, as `hocket.evaluation.leaderboard` writes it."""
     from rich.console import Console
-    from rich.table import Table
 
     content = json.loads(path.read_text(encoding="utf-8"))
-    rows: list[dict[str, Any]] = content["rows"]
-    if not rows:
-        return
-    table = Table(title=content.get("title"), title_justify="left")
-    for name, value in rows[0].items():
-        table.add_column(name, justify="left" if isinstance(value, str) else "right")
+    console = Console()
+    for name, board in content["boards"].items():
+        rows = [row for row in content["rows"] if row["board"] == name]
+        console.print(_table(board["title"], board["columns"][:COLUMNS], rows))
+    if not all(row["quotable"] for row in content["rows"]):
+        console.print("Rendered or generated music: these numbers check the machinery and are no results.", style="dim")
+
+
+def _table(title: str, columns: list[str], rows: list[dict[str, Any]]) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    for heading in ("setting", "model"):
+        table.add_column(heading, no_wrap=True)
+    for name in columns:
+        table.add_column(name.replace("_", " "), justify="right")
     for row in rows:
-        table.add_row(*(_shown(row.get(name)) for name in rows[0]))
-    Console().print(table)
+        cells = [_shown(row["metrics"].get(name), name == columns[0]) for name in columns]
+        label = row["model"] if row["role"] == "model" else f"{row['model']} ({row['role']})"
+        table.add_row(row["setting"], label, *cells, style="" if row["role"] == "model" else "dim")
+    return table
 
 
-def _shown(value: Any) -> str:
-    if value is None:
+def _shown(interval: dict[str, float | None] | None, with_bounds: bool) -> str:
+    if interval is None or interval["value"] is None:
         return ""
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    text = f"{interval['value']:.3f}"
+    if with_bounds and interval.get("low") is not None:
+        text += f" [{interval['low']:.2f}, {interval['high']:.2f}]"
+    return text

@@ -41,8 +41,8 @@ class Step:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Asset key: ``models_tune_lm`` is models/tune_lm."""
-        return tuple(self.name.split("_", 1))
+        """Asset key: ``models_tune_lm`` is models/tune_lm; data/ is data/archives, since a job is named data."""
+        return (DATA, "archives") if self.name == DATA else tuple(self.name.split("_", 1))
 
     @property
     def title(self) -> str:

@@ -45,7 +45,8 @@ def test_every_stage_of_the_library_is_in_dvc_yaml_and_the_other_way_round(steps
 
 
 def test_every_stage_is_an_asset_with_the_edges_of_dvc(steps: dict[str, Step], defs: dg.Definitions) -> None:
-    assert _graph(defs) == {name: list(step.upstream) for name, step in steps.items()}
+    keys = {name: "_".join(step.key) for name, step in steps.items()}
+    assert _graph(defs) == {keys[name]: sorted(keys[up] for up in step.upstream) for name, step in steps.items()}
 
 
 def test_a_stage_writes_where_its_name_says(steps: dict[str, Step]) -> None:
@@ -117,3 +118,10 @@ def test_the_picture_shows_every_step_and_is_the_same_each_time(steps: dict[str,
     assert picture == draw(list(Lineage(ROOT).steps))
     assert picture.count('rx="6"') == len(steps)
     assert all(f">{step.title}</text>" in picture for step in steps.values())
+
+
+def test_the_server_can_load_the_definitions() -> None:
+    from orchestration.definitions import defs
+
+    repository = defs.get_repository_def()  # what the UI's code location does; names of jobs and assets must not clash
+    assert {"everything", "data", "models", "listen"} <= set(repository.job_names)

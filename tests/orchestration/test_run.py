@@ -216,9 +216,17 @@ def test_the_server_listens_to_this_machine_only_and_tells_nobody(project: Path)
 
 def test_the_board_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "leaderboard.json"
-    path.write_text(json.dumps({"title": "velocity", "rows": [{"model": "forest", "r2": 0.1234}, {"model": "mean"}]}))
+    interval = {"value": 0.1234, "low": 0.1, "high": 0.2}
+    row = {"board": "velocity", "setting": "score_only", "origin": "rendered", "quotable": False}
+    rows = [
+        {**row, "model": "forest", "role": "model", "metrics": {"r2": interval}},
+        {**row, "model": "mean", "role": "floor", "metrics": {}},
+    ]
+    boards = {"velocity": {"title": "Velocity of each note", "columns": ["r2"]}}
+    path.write_text(json.dumps({"title": "x", "boards": boards, "rows": rows}))
     print_board(path)
     shown = capsys.readouterr().out
-    assert "velocity" in shown
-    assert "0.123" in shown
-    assert "mean" in shown
+    assert "Velocity of each note" in shown
+    assert "0.123 [0.10, 0.20]" in shown
+    assert "mean (floor)" in shown
+    assert "no results" in shown

@@ -135,9 +135,10 @@ def run(cfg: Config, out: Path) -> Report:
     """Writes leaderboard.json (all metrics) and leaderboard.md (a table for each board)."""
     rows = ranked(collect(Path(cfg.out, "evaluation")))
     title = f"Leaderboard, profile {cfg.profile.name}"
-    write_text(out / "leaderboard.json", json_text({"title": title, "rows": [plain(row) for row in rows]}))
+    boards = {name: {"title": BOARDS[name].title, "columns": BOARDS[name].columns} for name in {r.board for r in rows}}
+    content = {"title": title, "boards": boards, "rows": [plain(row) for row in rows]}
+    write_text(out / "leaderboard.json", json_text(content))
     write_text(out / "leaderboard.md", markdown(title, rows))
-    boards = {row.board for row in rows}
     unquotable = sum(not row.quotable for row in rows)
     summary = f"{len(rows)} rows on {len(boards)} boards; {unquotable} of them not to be quoted as results"
     counts = {"rows": len(rows), "boards": len(boards)}
