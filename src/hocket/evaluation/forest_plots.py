@@ -46,7 +46,8 @@ def _save(path: Path, paint: Any) -> None:
 
     figure = Figure(figsize=(5.2, 4.2), dpi=100, layout="constrained")
     paint(figure.add_subplot())
-    FigureCanvasAgg(figure).print_png(str(path), metadata={"Software": None})
+    FigureCanvasAgg(figure)  # becomes the figure's canvas
+    figure.savefig(path, format="png", metadata={"Software": None})
 
 
 def _scatter(axes: Any, notes: Notes, target: str, predicted: Values) -> None:

@@ -46,8 +46,8 @@ class Floors:
         true = notes.target(target)
         pitch = notes.select(("pitch",))[:, 0].astype(np.int64)
         starts = np.flatnonzero(np.diff(notes.keys["piece"], prepend=-1))
-        frame = Frame(np.append(starts, len(true)), *([true.astype(np.float32)] * 2), *([true] * 2))
         column = true.astype(np.float32)
+        frame = Frame(np.append(starts, len(true)), column, column, true, true)  # only where pieces begin matters
         return {
             "constant": np.full(len(true), self.mean),
             "mean_of_pitch": np.array(self.by_pitch)[pitch],
