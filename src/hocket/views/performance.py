@@ -177,9 +177,7 @@ class View:
         except FileNotFoundError:
             raise InputError(f"{path}: not there; run stage views_performance first") from None
         except (pa.ArrowException, KeyError, TypeError) as error:
-            raise InputError(
-                f"{path}: not a performance view ({error}); run its stage again"
-            ) from None
+            raise InputError(f"{path}: not a performance view ({error}); run its stage again") from None
         keys = self._file.read(columns=list(KEYS))
         self.keys = {name: keys.column(name).to_numpy() for name in KEYS}
 
