@@ -15,6 +15,7 @@ from orchestration.stage_runner import Outcome
 
 MAX_PICTURES = 4
 MAX_PICTURE_BYTES = 300_000  # an event with its pictures is one row of Dagster's database
+MAX_NAME = 40  # a longer name runs over its column in the UI
 MAX_NUMBERS = 60  # as metadata of their own, which the UI plots over time; the table holds all
 
 
@@ -38,11 +39,11 @@ def metadata(step: Step, report: Report, root: Path, outcome: Outcome) -> dict[s
         "numbers": dg.MetadataValue.md(_table({"": "value"}, numbers)),
         "inputs": dg.MetadataValue.md(_table({"": "sha256"}, report.inputs)),
     }
-    entries |= {name: _number(value) for name, value in list(numbers.items())[:MAX_NUMBERS] if value is not None}
     shown = [_picture(root / step.folder / name, caption) for name, caption in sorted(report.pictures.items())]
     if shown:
         entries["pictures"] = dg.MetadataValue.md("\n\n".join([*shown[:MAX_PICTURES], *_rest(len(shown))]))
-    return entries
+    plotted = [name for name, value in numbers.items() if value is not None and len(name) <= MAX_NAME]
+    return entries | {name: _number(numbers[name]) for name in plotted[:MAX_NUMBERS]}
 
 
 def check_results(step: Step, report: Report) -> Iterator[dg.AssetCheckResult]:
