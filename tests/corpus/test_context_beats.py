@@ -115,6 +115,12 @@ def test_the_beats_of_scores_are_read() -> None:
     np.testing.assert_allclose(beats.end_s[of_second], np.arange(1, 5) * 0.75)
 
 
+def test_an_upbeat_has_no_downbeat() -> None:
+    beats = context.find_beats(corpus(with_metres([(0, 3, 4), (480, 3, 4)], 5)))
+    np.testing.assert_allclose(beats.onset_s, np.arange(5) * 0.5)
+    assert beats.is_downbeat.tolist() == [False, True, False, False, True]
+
+
 def test_drums_are_played_to_a_click() -> None:
     drums = melody([36, 38], origin="recorded")
     drums.notes["is_drum"] = True

@@ -100,7 +100,8 @@ def read_beats(table: NoteTable) -> tuple[Ints, Floats, Mask]:
     """Row of `pieces`, seconds, and whether a bar begins, of every beat that tempo maps and metres state.
 
     A beat is the note value below the metre's line, three of them in compound metres (6/8, 9/8, 12/8); 4/4 until the
-    first metre. Beats run to the end of the last note.
+    first metre. Beats run to the end of the last note. An upbeat (less than a bar before the metre is said again) has
+    beats and no downbeat.
     """
     piece, start, above, below = _metres(table)
     last = np.zeros(len(table), np.int64)
@@ -116,7 +117,10 @@ def read_beats(table: NoteTable) -> tuple[Ints, Floats, Mask]:
     number = np.arange(len(segment)) - np.repeat(np.cumsum(count) - count, count)
     ticks = start[segment] + number * beat_ticks[segment]
     per_bar = np.maximum(above // units, 1)
-    return piece[segment], tempo_maps(table).seconds(piece[segment], ticks), number % per_bar[segment] == 0
+    followed = np.append(np.diff(piece) == 0, False)[: len(piece)]
+    upbeat = (start == 0) & followed & (count < per_bar)
+    downbeat = (number % per_bar[segment] == 0) & ~upbeat[segment]
+    return piece[segment], tempo_maps(table).seconds(piece[segment], ticks), downbeat
 
 
 def _metres(table: NoteTable) -> tuple[Ints, Ints, Ints, Ints]:

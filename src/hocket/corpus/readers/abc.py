@@ -68,6 +68,11 @@ def read_abc(text: str, *, repeats: Repeats = "expand") -> Piece:
         MusicError: ``empty``, ``bad_abc`` (no K:, unknown metre, no ABC at all), ``no_notes``, ``bad_pitch``,
             or a limit (``too_large``, ``too_long``, ``too_fine``).
     """
+    return build(abc_score(text), repeats)
+
+
+def abc_score(text: str) -> Score:
+    """What is written in a tune, before repeats are played out; raises as `read_abc` does."""
     if len(text) > MAX_TEXT:
         raise MusicError("too_large", f"the tune has {len(text)} characters, the limit is {MAX_TEXT}")
     if not text.strip():
@@ -75,7 +80,7 @@ def read_abc(text: str, *, repeats: Repeats = "expand") -> Piece:
     tune = _Tune(_newlines(text))
     score = at_exact_resolution(tune.score)
     score.text = text
-    return build(score, repeats)
+    return score
 
 
 def _newlines(text: str) -> str:
@@ -154,6 +159,7 @@ class _Tune:
             music = tokens("\n".join(lines))
             reader.read(map(meaning, music))
             score.parts.append(reader.part)
+            score.bar_lines = score.bar_lines or reader.bar_lines
             rows = reader.timeline if len(score.parts) == 1 else [row for row in reader.timeline if row[1] == TEMPO]
             score.timeline += rows
         return score
@@ -167,6 +173,7 @@ class _Voice:
         name = re.search(r'\b(?:name|nm)\s*=\s*"([^"]*)"', fields)
         self.part = Part(Track(name=name[1] if name else ""))
         self.timeline: list[tuple[int, int, int, int]] = []
+        self.bar_lines: list[int] = []
         self.propagate = tune.propagate
         self.time = self.bar_start = 0
         self.overlaid_end = 0
@@ -293,6 +300,7 @@ class _Voice:
         if self.time > MAX_QUARTERS * self.quarter:
             raise MusicError("too_long", f"the tune lasts more than {MAX_QUARTERS} quarter notes")
         self.bar_start, self.overlaid_end = self.time, 0
+        self.bar_lines.append(self.time)
         marks = self.part.marks
         if times:
             marks.append(Mark(self.time, END, times))

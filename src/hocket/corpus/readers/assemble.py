@@ -17,6 +17,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from hocket.corpus.readers.bar_lines import Row, played_lines, with_bars
 from hocket.corpus.readers.limits import (
     BASE_TICKS,
     MAX_NOTES,
@@ -104,12 +105,14 @@ class Score:
 
     Attributes:
         timeline: (tick, kind, a, b) rows in written time.
+        bar_lines: written ticks of the bar lines, from the left; the beginning need not be among them.
         order: stretches to play where the score itself lists them, instead of by the marks of the parts.
     """
 
     parts: list[Part]
     ticks_per_quarter: int
-    timeline: list[tuple[int, int, int, int]] = field(default_factory=list)
+    timeline: list[Row] = field(default_factory=list)
+    bar_lines: list[int] = field(default_factory=list)
     title: str | None = None
     composer: str | None = None
     style: str | None = None
@@ -134,7 +137,7 @@ def build(score: Score, repeats: Repeats) -> Piece:
         _check_count(sum(len(part.onsets) for part in parts) * len(order), parts, order)
     rows = [_part_rows(part, index, order) for index, part in enumerate(parts)]
     notes = sort_notes(rows[0] if len(rows) == 1 else np.concatenate(rows))
-    timeline = _timeline(score.timeline, order)
+    timeline = _timeline(score, end, order)
     notes, timeline, ticks = _reduced(notes, timeline, score.ticks_per_quarter)
     piece = Piece(
         notes=notes,
@@ -232,23 +235,25 @@ def _join(part: Part, source: Ints, onsets: Ints, durations: Ints, pitches: Ints
     return onsets[keep], durations[keep], pitches[keep]
 
 
-def _timeline(rows: list[tuple[int, int, int, int]], order: list[tuple[int, int]] | None) -> Array:
-    """TIMELINE_DTYPE rows; where a jump leads into other tempo, metre or key, that is said again."""
-    rows = sorted({row[:2]: row for row in rows}.values())  # of two at one place the later one holds
-    if order is not None and any(row[0] > 0 for row in rows):
-        rows = _played_rows(rows, order)
+def _timeline(score: Score, end: int, order: list[tuple[int, int]] | None) -> Array:
+    """TIMELINE_DTYPE rows; said again are what a jump leads back into, and the metre where bars leave its count."""
+    rows = sorted({row[:2]: row for row in score.timeline}.values())  # of two at one place the later one holds
+    lines = score.bar_lines
+    if order is not None:
+        lines = played_lines(lines, order)
+        end = sum(stop - start for start, stop in order)
+        rows = _played_rows(rows, order) if any(row[0] > 0 for row in rows) else rows
+    rows = with_bars(rows, lines, end, score.ticks_per_quarter)
     timeline = empty(TIMELINE_DTYPE, len(rows))
     for place, (tick, kind, a, b) in enumerate(rows):
         timeline[place] = (kind, tick, 0.0, a, b)
     return timeline
 
 
-def _played_rows(
-    rows: list[tuple[int, int, int, int]], order: list[tuple[int, int]]
-) -> list[tuple[int, int, int, int]]:
+def _played_rows(rows: list[Row], order: list[tuple[int, int]]) -> list[Row]:
     ticks = [row[0] for row in rows]
     by_kind = [[row for row in rows if row[1] == kind] for kind in range(len(TIMELINE_KINDS))]
-    played: list[tuple[int, int, int, int]] = []
+    played: list[Row] = []
     in_force: dict[int, tuple[int, int]] = {}
     now = 0
     for start, stop in order:
@@ -274,7 +279,7 @@ def _reduced(notes: Array, timeline: Array, ticks: int) -> tuple[Array, Array, i
     return notes, timeline, ticks // divisor
 
 
-def tempo_row(tick: int, quarters_per_minute: float) -> tuple[int, int, int, int] | None:
+def tempo_row(tick: int, quarters_per_minute: float) -> Row | None:
     """Timeline row of a tempo, or None when it is not between 1 and 2,000 quarters a minute."""
     if not 1 <= quarters_per_minute <= 2_000:
         return None

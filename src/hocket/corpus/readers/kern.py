@@ -50,12 +50,17 @@ def read_kern(text: str, *, repeats: Repeats = "expand") -> Piece:
         MusicError: ``empty``, ``bad_kern`` (no **kern spine, a row with the wrong number of spines, an unreadable
             token), ``no_notes``, ``bad_pitch``, or a limit (``too_large``, ``too_long``, ``too_fine``).
     """
+    return build(kern_score(text), repeats)
+
+
+def kern_score(text: str) -> Score:
+    """What is written in a kern file, before repeats are played out; raises as `read_kern` does."""
     if len(text) > MAX_TEXT:
         raise MusicError("too_large", f"the file has {len(text)} characters, the limit is {MAX_TEXT}")
     if not text.strip():
         raise MusicError("empty", "the file is empty")
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return build(at_exact_resolution(lambda ticks: _Reader(ticks).read(lines)), repeats)
+    return at_exact_resolution(lambda ticks: _Reader(ticks).read(lines))
 
 
 @dataclass
@@ -165,12 +170,15 @@ class _Reader:
     def _alone(self, lines: list[str], spine: _Spine, part: Part) -> None:
         """Goes on while the only spine has notes and plain bar lines, as nearly all rows of a folk song do."""
         onsets, durations, pitches = part.onsets, part.durations, part.pitches
-        time, whole, row = self.time, self.whole, self.row
+        time, whole, row, lines_of_bars = self.time, self.whole, self.row, self.score.bar_lines
         for row in range(self.row, len(lines)):
             line = lines[row]
             if line[:1] in "*!" or "\t" in line or (line[0] == "=" and _REPEAT.search(line)):
                 break
-            found = None if line[0] in "=." else _token(line)
+            if line[0] == "=":
+                lines_of_bars.append(time)
+                continue
+            found = None if line[0] == "." else _token(line)
             if found is None:
                 continue
             above, below, notes = found
@@ -225,6 +233,7 @@ class _Reader:
             part.tied_to.add(place)
 
     def _bar(self, line: str) -> None:
+        self.score.bar_lines.append(self.time)
         if not _REPEAT.search(line):
             return
         sign = line.partition("\t")[0]

@@ -57,7 +57,7 @@ def _read(root: Element, ticks_per_quarter: int) -> Score:
         reader.read(element)
         readers.append(reader)
     starts = _bar_starts([reader.lengths for reader in readers])
-    score = Score([], ticks_per_quarter, title=_title(root), composer=_composer(root))
+    score = Score([], ticks_per_quarter, bar_lines=starts, title=_title(root), composer=_composer(root))
     for index, reader in enumerate(readers):
         score.parts.append(reader.placed(starts))
         rows = reader.timeline if index == 0 else [row for row in reader.timeline if row[2] not in (KEY, METRE)]
