@@ -66,3 +66,15 @@ def test_the_hash_of_a_folder_hears_names_and_contents(tmp_path: Path) -> None:
     second = sha256_folder(tmp_path)
     (tmp_path / "y").write_text("2")
     assert len({first, second, sha256_folder(tmp_path)}) == 3
+
+
+def test_a_disk_that_refuses_is_named_by_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    target = tmp_path / "a.txt"
+    write_text(target, "good")
+    with pytest.raises(OSError, match="No space left") as caught, atomic_path(target) as aside:
+        full(aside)
+    assert caught.value.filename == str(target)
+    assert target.read_text() == "good"
