@@ -2,8 +2,8 @@
 
 ``python -m bench.bars PATH ...``: kern files or ABC tunes in folders or archives. Bars are those of
 `hocket.views.sounding.prepare`, bar lines those that the readers saw, repeats as written. Not asked are the first
-and the last one, and those inside a bar: what stands before and after them (a section's end and the next one's upbeat) makes up one bar
-at most. "before" counts all bars from the first metre on, as if no reader said it again after an upbeat.
+and the last one, and those inside a bar: what stands before and after them (a section's end and the next one's
+upbeat) makes up one bar at most. "before" counts all bars from the first metre on, as if no reader said it again.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ bar (a repeat sign after the third beat) is followed by a part of a bar and chan
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from hocket.notes import METRE
 
@@ -30,7 +31,7 @@ def with_bars(rows: list[Row], lines: Iterable[int], end: int, ticks_per_quarter
     added: list[Row] = []
     following = 0  # place of the metre that comes next
     start = above = below = 0
-    for line, next_line in zip(places, places[1:], strict=False):
+    for line, next_line in pairwise(places):
         while following < len(metres) and metres[following][0] <= line:
             start, _, above, below = metres[following]
             following += 1
