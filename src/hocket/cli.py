@@ -96,6 +96,9 @@ def compose(
     seed: Seed = 1,
     key: Annotated[str | None, typer.Option(help='for example "D minor" [default: the genre\'s]')] = None,
     tempo: Annotated[float | None, typer.Option(help="quarters a minute [default: the genre's]")] = None,
+    metre: Annotated[str, typer.Option(help="2/4, 3/4, 4/4, 6/8, 5/4 or 7/8")] = "4/4",
+    form: Annotated[str | None, typer.Option(help="aaba, aba, rondo, ... [default: the genre's]")] = None,
+    mood: Annotated[str | None, typer.Option(help='joyful, sad, ... or "valence,arousal" in -1..1')] = None,
     wav: Annotated[bool, typer.Option("--wav", help="render a WAV beside the MIDI file")] = False,
     models: Models = None,
     as_json: AsJson = False,
@@ -107,7 +110,8 @@ def compose(
         from hocket.generation.performing import load_performer
 
         performer = load_performer(models_folder(models) / "forest")
-        piece = compose_genre(genre, bars, output, seed=seed, key=key, tempo=tempo, performer=performer)
+        wishes: dict[str, Any] = {"key": key, "tempo": tempo, "metre": metre, "form": form, "mood": mood}
+        piece = compose_genre(genre, bars, output, seed=seed, performer=performer, **wishes)
         result: dict[str, Any] = {"file": str(output), "genre": genre, "bars": bars, "notes": len(piece.notes)}
         result |= {"seconds": piece.end_s, "performer": "forest" if performer else "sine"}
         return result | (_rendered(output) if wav else {})
@@ -176,6 +180,22 @@ def evaluate(
         if not path.exists():
             raise InputError(f"{path}: no such file or folder")
         return evaluate_path(model, path, models_folder(models))
+
+    _emit(as_json, work)
+
+
+@app.command()
+def metrics(
+    path: Annotated[Path, typer.Argument(help="your music: a folder, archive or file")],
+    against: Annotated[Path | None, typer.Option(help="other music, to measure the distance to")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure music: 21 musicological metrics, and how far it is from other music."""
+
+    def work() -> dict[str, Any]:
+        from hocket.evaluation.measure import measure_path
+
+        return measure_path(path, against)
 
     _emit(as_json, work)
 
