@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup run repro data ui test test-all browser train sweep compare results bench fuzz lint format type lock clean
+.PHONY: help setup run repro data ui test test-all browser train sweep compare audit results bench fuzz lint format type lock clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ sweep: $(READY) ## a named sweep: make sweep EXP=forest_size
 
 compare: $(READY) ## a table of all recorded runs, no account needed: make compare [GROUP=name]
 	@$(PY) -m hocket.training.compare $(GROUP)
+
+audit: $(READY) ## every leak check of the last run in one table, pass or FAIL
+	@$(PY) -m hocket.evaluation.audit
 
 results: $(READY) ## write docs/results.md and the table of the README from the last run
 	@$(PY) -m hocket.evaluation.results

@@ -36,7 +36,7 @@ def write(table: NoteTable, folder: Path, stage: str) -> None:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    """The stages run on planted models: a copyist, one note, shuffled bars, real music, and one whose notes fit no grid."""
+    """The stages run on planted models: copies, one note, shuffled bars, real music, and notes that fit no grid."""
     folder = tmp_path_factory.mktemp("planted")
     profile = ProfileConfig("demo", {"melodies": ["essen_m21"]})
     config = make_config(folder, profile=profile, view={"melodies": MelodiesConfig()}, evaluation=PROTOCOL)

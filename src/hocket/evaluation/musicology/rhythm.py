@@ -15,7 +15,7 @@ _EPSILON = 1e-6
 def polyphony(notes: Sounding) -> Floats:
     """(pieces,) mean number of pitched notes sounding together, over the time in which any sounds: at least 1.
 
-    NaN without pitched notes. Source: total note length over the length of its union.
+    The total length of the notes over the length of their union. NaN without pitched notes.
     """
     pitched = notes.pitched
     order = np.lexsort((pitched.onset, pitched.piece))
