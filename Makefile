@@ -61,6 +61,11 @@ audit: $(READY) ## every leak check of the last run in one table, pass or FAIL
 results: $(READY) ## write docs/results.md and the table of the README from the last run
 	@$(PY) -m hocket.evaluation.results
 
+pictures: $(READY) ## draw the pictures of the README anew
+	@$(PY) -m orchestration.graph docs/graph.svg
+	@mkdir -p build && $(VENV)/bin/hocket compose --genre jazz --bars 16 --seed 1 --models build build/jazz.mid >/dev/null
+	@$(VENV)/bin/hocket picture build/jazz.mid docs/jazz.png >/dev/null
+
 bench: $(READY) ## ratios against what a user would pick instead, measured in one run
 	@$(PY) -m bench $(ARGS)
 

@@ -26,7 +26,7 @@ def test_doctor_knows_what_is_installed(capsys: pytest.CaptureFixture[str]) -> N
     assert told["packages"]["numpy"]
 
 
-@pytest.mark.parametrize("command", ["compose", "render", "perform", "evaluate", "corpus", "doctor"])
+@pytest.mark.parametrize("command", ["compose", "render", "picture", "perform", "evaluate", "corpus", "doctor"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(command, "--help", capsys=capsys)
     assert code == 0

@@ -142,6 +142,25 @@ def render(
 
 
 @app.command()
+def picture(
+    source: Annotated[Path, typer.Argument(help="MIDI file")],
+    output: Annotated[Path, typer.Argument(help="PNG file to write")],
+    as_json: AsJson = False,
+) -> None:
+    """Draw a MIDI file as a piano roll."""
+
+    def work() -> dict[str, Any]:
+        from hocket.audio.pictures import piano_roll
+        from hocket.midi import read_midi
+
+        piece = read_midi(source)
+        piano_roll(piece, output)
+        return {"file": str(output), "notes": len(piece.notes), "seconds": piece.end_s}
+
+    _emit(as_json, work)
+
+
+@app.command()
 def perform(
     source: Annotated[Path, typer.Argument(help="MIDI file")],
     output: Annotated[Path, typer.Argument(help="MIDI file to write")],
