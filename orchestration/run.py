@@ -6,7 +6,6 @@ import argparse
 import json
 import logging
 import os
-import signal
 import sys
 import time
 import warnings
@@ -19,7 +18,7 @@ from orchestration.home import make_home
 from orchestration.jobs import AT_ONCE, JOBS
 from orchestration.lineage import DATA, Lineage, project_root
 from orchestration.profile import set_profile
-from orchestration.stage_runner import StepError, run_step
+from orchestration.stage_runner import StepError, end_on_signals, run_step
 
 REPORT = "out/report/index.html"
 LEADERBOARD = "out/evaluation/leaderboard/leaderboard.json"
@@ -28,7 +27,7 @@ LEADERBOARD = "out/evaluation/leaderboard/leaderboard.json"
 def main(arguments: list[str]) -> int:
     """0 when every step is up to date, 1 for a fault of ours or a check that blocks, 2 for bad input."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    end_on_signals()
     root = project_root()
     try:
         set_profile(root, options.profile)

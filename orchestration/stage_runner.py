@@ -179,6 +179,12 @@ def end_group(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
+def end_on_signals() -> None:
+    """SIGTERM ends this program as ctrl-C does, also where a shell's ``&`` has it ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
 def failure_message(lines: Sequence[str], code: int) -> str:
     """What a person needs of a failed stage: its own line if it wrote one, else the last lines that are not DVC's."""
     ours = [line.removeprefix(OURS) for line in lines if line.startswith(OURS)]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import subprocess
 import sys
 
 from orchestration.home import make_home
 from orchestration.lineage import project_root
-from orchestration.stage_runner import end_group, environment
+from orchestration.stage_runner import end_group, end_on_signals, environment
 
 HOST = "127.0.0.1"
 
@@ -29,7 +28,7 @@ def main(arguments: list[str]) -> int:
     port = parser.parse_args(arguments).port
     root = project_root()
     make_home(root)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    end_on_signals()
     print(f"http://{HOST}:{port} (ctrl-C ends it)", flush=True)
     # a group of its own: dagster dev leaves children behind when it alone is told to end
     process = subprocess.Popen(command(port), cwd=root, env=environment(), start_new_session=True, text=True)
