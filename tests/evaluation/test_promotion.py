@@ -25,7 +25,9 @@ def write(out: Path, stage: str, **content: Any) -> Path:
 def promoted(tmp_path: Path) -> dict[str, Any]:
     target = tmp_path / "target"
     target.mkdir()
-    run(make_config(tmp_path), target)
+    report = run(make_config(tmp_path), target)
+    assert not any(check.blocking for check in report.checks)
+    (target / "failed").write_text(" ".join(check.name for check in report.checks if not check.passed))
     content: dict[str, Any] = json.loads((target / "promoted.json").read_text())
     return content
 
@@ -63,6 +65,12 @@ def test_every_reason_is_given(tmp_path: Path) -> None:
         "forest": ["shuffled_target_r2_not_positive_x", "train_and_validation_differ"],
         "melody_lstm": ["not_evaluated"],
     }
+    assert (tmp_path / "target" / "failed").read_text().split() == [
+        "no_silent_or_clipped_audio",
+        "no_empty_bars",
+        "every_model_is_evaluated",
+        "own_checks_hold",
+    ]
     assert content["refused"]["composer"][2]["detail"] == "composer/c: peak 0 dBFS"
 
 

@@ -21,6 +21,16 @@ from hocket.report import Check, Report, read_report, reads, stage_folder
 PROMOTED_FILE = "promoted.json"
 RENDERS = "renders"
 AREAS = ("models", "evaluation", "generation")
+# quality checks of the stage, and the flags that each stands for
+CHECKS = {
+    "no_silent_or_clipped_audio": ("silent_audio", "clipped_audio"),
+    "no_empty_bars": ("empty_bars", "no_melodies"),
+    "no_stuck_notes": ("stuck_notes",),
+    "no_single_pitch_collapse": ("single_pitch", "all_alike"),
+    "no_distance_above_bound": ("far_from_real", "too_easily_told_apart"),
+    "no_copies": ("memorised",),
+    "every_model_is_evaluated": ("not_evaluated",),
+}
 
 
 def run(cfg: Config, out: Path) -> Report:
@@ -45,13 +55,25 @@ def run(cfg: Config, out: Path) -> Report:
         summary=f"{len(promoted)} of {len(names)} promoted" + (f"; {told}" if told else ""),
         counts={"promoted": len(promoted), "refused": len(refused)},
         metrics={"refused": {name: [flag["name"] for flag in found] for name, found in refused.items()}},
-        checks=[_check(name, verdicts[name]) for name in names],
+        checks=[_check(name, kinds, refused) for name, kinds in CHECKS.items()] + [_own_checks(refused)],
     )
 
 
-def _check(name: str, flags: list[Flag]) -> Check:
-    detail = "; ".join(f"{flag.name}: {flag.detail}" for flag in flags) or "no flag"
-    return Check(f"promoted_{name}", not flags, blocking=False, detail=detail)
+def _check(name: str, kinds: tuple[str, ...], refused: dict[str, list[dict[str, str]]]) -> Check:
+    """No model carries a flag of these kinds; those that do are named."""
+    found = [
+        f"{model}: {flag['detail']}" for model, flags in refused.items() for flag in flags if flag["name"] in kinds
+    ]
+    return Check(name, not found, blocking=False, detail="; ".join(found) or "no model")
+
+
+def _own_checks(refused: dict[str, list[dict[str, str]]]) -> Check:
+    """What is left: blocking checks of a model's own stages."""
+    known = {kind for kinds in CHECKS.values() for kind in kinds}
+    found = [
+        f"{model}: {flag['name']}" for model, flags in refused.items() for flag in flags if flag["name"] not in known
+    ]
+    return Check("own_checks_hold", not found, blocking=False, detail="; ".join(found) or "of all models")
 
 
 def candidates(base: Path) -> list[str]:
