@@ -29,7 +29,7 @@ WORDS = {
     "mae": "Mean absolute error, in the unit of what is predicted.",
     "nats_per_16th": "Nats that the model needs for one sixteenth of a melody; lower is better.",
     "near_train": "Share of pieces nearer to the training set than 95 % of held-out real pieces are; real is 0.05.",
-    "ngram_share": "Share of runs of 12 notes that stand in the training set, in any key or tempo; real tunes share some.",
+    "ngram_share": "Share of 12-note runs that stand in the training set, in any key or tempo; real tunes share some.",
     "one_step_ahead": "The model sees the true past of each note, its loudness and timing included.",
     "origin": "Where notes come from: recorded (played by a person), score (written), "
     "rendered (a score played by rules), generated (made by a program).",
