@@ -10,6 +10,7 @@ Order is part of the format: notes stand by piece, then onset, pitch and track, 
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -87,6 +88,11 @@ PIECES_SCHEMA = pa.schema(
     metadata={"hocket_schema": SCHEMA_VERSION},
 )
 _SCHEMAS = {"notes": NOTES_SCHEMA, "pieces": PIECES_SCHEMA, "controls": CONTROLS_SCHEMA, "timeline": TIMELINE_SCHEMA}
+
+# what costs least to write and read: dictionaries where values repeat, differences of ticks, bytes of seconds apart
+_PLAIN = {"onset_ticks": "DELTA_BINARY_PACKED", "onset_s": "BYTE_STREAM_SPLIT"}
+_SPANS = {"duration_ticks": "DELTA_BINARY_PACKED", "duration_s": "BYTE_STREAM_SPLIT"}
+_PLAIN_COLUMNS = {"notes": _PLAIN | _SPANS, "controls": _PLAIN, "timeline": _PLAIN, "pieces": {}}
 
 Array = npt.NDArray[Any]
 
@@ -380,11 +386,25 @@ def validate(table: NoteTable) -> NoteTable:
     return table
 
 
+def parquet_options(name: str) -> dict[str, Any]:
+    """How one of the four tables is packed, as keywords of pyarrow's Parquet writers."""
+    plain = _PLAIN_COLUMNS[name]
+    repeating = [column for column in _SCHEMAS[name].names if column not in plain] if plain else True
+    return {"compression": "zstd", "use_dictionary": repeating, "column_encoding": plain or None}
+
+
 def write_tables(table: NoteTable, folder: Path) -> None:
     """Writes the four Parquet files into an existing folder (give it one from `files.output_folder`)."""
     validate(table)
     for name in _SCHEMAS:
-        pq.write_table(getattr(table, name), folder / f"{name}.parquet", compression="zstd")
+        pq.write_table(getattr(table, name), folder / f"{name}.parquet", **parquet_options(name))
+
+
+def write_pieces(table: NoteTable, source: Path, folder: Path) -> None:
+    """Writes a table that differs from what stands in `source` in columns of `pieces` only; copies the rest."""
+    for name in ("notes", "controls", "timeline"):
+        shutil.copyfile(source / f"{name}.parquet", folder / f"{name}.parquet")
+    pq.write_table(table.pieces, folder / "pieces.parquet", **parquet_options("pieces"))
 
 
 def read_tables(folder: Path) -> NoteTable:

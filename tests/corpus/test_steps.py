@@ -58,9 +58,15 @@ def test_the_tables_say_what_the_reports_say(done: tuple[Path, dict[str, Report]
 
 def test_pictures_stand_beside_the_reports(done: tuple[Path, dict[str, Report]]) -> None:
     folder, reports = done
-    for stage in ("clean", "split"):
-        assert reports[stage].pictures
-        assert all((folder / stage / name).is_file() for name in reports[stage].pictures)
+    assert list(reports["clean"].pictures) == ["look_tiny.png"]
+    assert (folder / "clean" / "look_tiny.png").is_file()
+
+
+def test_the_split_leaves_the_notes_as_they_are(done: tuple[Path, dict[str, Report]]) -> None:
+    for name in ("notes", "controls", "timeline"):
+        assert (done[0] / "split" / f"{name}.parquet").read_bytes() == (
+            done[0] / "clean" / f"{name}.parquet"
+        ).read_bytes()
 
 
 def test_two_runs_give_the_same_bytes(done: tuple[Path, dict[str, Report]], tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Leak checks on any table with splits: asked by the stages of the corpus, and again of what stands on disk.
 
-They look at the notes as they are, not at how the split was made: fingerprints are taken anew.
+They look at the notes as they are, not at how the split was made.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from hocket.notes import SPLITS, NoteTable
 from hocket.report import Check
 
 
-def audit(table: NoteTable, fingerprint: FingerprintConfig) -> list[Check]:
-    """All blocking leak checks of a table with splits."""
+def audit(table: NoteTable, fingerprint: FingerprintConfig, links: Links | None = None) -> list[Check]:
+    """All blocking leak checks of a table with splits; `links` are those of its notes where they are known already."""
     return [
         every_split_has_pieces(table),
         no_work_in_two_splits(table),
         no_notes_in_two_splits(table),
-        no_fingerprint_in_two_splits(table, fingerprint),
+        no_fingerprint_in_two_splits(table, fingerprint, links),
     ]
 
 
@@ -67,18 +67,17 @@ def no_notes_in_two_splits(table: NoteTable) -> Check:
     return Check("no_notes_in_two_splits", leaks == 0, detail=f"{leaks} sets of equal notes in two splits.")
 
 
-def no_fingerprint_in_two_splits(table: NoteTable, config: FingerprintConfig) -> Check:
+def no_fingerprint_in_two_splits(table: NoteTable, config: FingerprintConfig, links: Links | None = None) -> Check:
     """Whether pieces with one melody share a split."""
-    leaks = fingerprints_in_two_splits(table, config)
+    leaks = fingerprints_in_two_splits(table, find_links(table, config) if links is None else links)
     paths = table.piece_column("path")
     first = f", first {paths[leaks.left[0]]} and {paths[leaks.right[0]]}." if len(leaks.left) else "."
     detail = f"{len(leaks.left)} pairs of pieces with one melody in two splits{first}"
     return Check("no_fingerprint_in_two_splits", not len(leaks.left), detail=detail)
 
 
-def fingerprints_in_two_splits(table: NoteTable, config: FingerprintConfig) -> Links:
+def fingerprints_in_two_splits(table: NoteTable, links: Links) -> Links:
     """The pairs of pieces that share a melody but not a split."""
-    links = find_links(table, config)
     splits = np.asarray([name or "" for name in table.piece_column("split")], str)
     crossing = splits[links.left] != splits[links.right]
     return Links(links.left[crossing], links.right[crossing], links.shared[crossing], links.smaller[crossing])

@@ -26,6 +26,7 @@ from hocket.notes import (
     TIMELINE_SCHEMA,
     NoteTable,
     concat,
+    parquet_options,
     validate,
 )
 
@@ -136,7 +137,8 @@ class TableWriter:
 
     def __enter__(self) -> TableWriter:
         for name, schema in _SCHEMAS.items():
-            self._writers[name] = pq.ParquetWriter(self._folder / f"{name}.parquet", schema, compression="zstd")
+            path = self._folder / f"{name}.parquet"
+            self._writers[name] = pq.ParquetWriter(path, schema, **parquet_options(name))
         return self
 
     def write(self, table: NoteTable) -> None:

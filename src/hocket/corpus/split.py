@@ -26,11 +26,13 @@ class Dealt:
         table: the corpus with ``work`` and ``split`` filled for every piece.
         counts: whole numbers for the report.
         metrics: works per corpus, examples, pieces and notes per corpus and split, official leaks.
+        links: the pairs of pieces that share a melody.
     """
 
     table: NoteTable
     counts: dict[str, int]
     metrics: dict[str, Any]
+    links: works.Links
 
 
 def split(table: NoteTable, config: SplitConfig) -> Dealt:
@@ -59,7 +61,7 @@ def split(table: NoteTable, config: SplitConfig) -> Dealt:
         "official_leaks": leaks[:20],
         "conflict_rule": config.on_conflict,
     }
-    return Dealt(result, counts, metrics)
+    return Dealt(result, counts, metrics, links)
 
 
 def official_codes(table: NoteTable) -> Codes:

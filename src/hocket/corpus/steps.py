@@ -13,7 +13,7 @@ from hocket.config import Config
 from hocket.corpus import audit, augment, look
 from hocket.corpus.clean import clean
 from hocket.corpus.split import split
-from hocket.notes import NoteTable, read_tables, write_tables
+from hocket.notes import NoteTable, read_tables, write_pieces, write_tables
 from hocket.report import Check, Report, stage_folder
 
 
@@ -49,11 +49,11 @@ def _clean_checks(table: NoteTable, counts: dict[str, int], most: float) -> list
 
 
 def split_corpus(cfg: Config, out: Path) -> Report:
-    """Deals works to splits; writes the tables with ``work`` and ``split`` filled."""
-    table = read_tables(stage_folder(cfg.out, "corpus_clean"))
+    """Deals works to splits; writes the pieces with ``work`` and ``split`` filled, and copies their notes as they are."""
+    source = stage_folder(cfg.out, "corpus_clean")
+    table = read_tables(source)
     dealt = split(table, cfg.split)
-    write_tables(dealt.table, out)
-    found = look.histograms(dealt.table)
+    write_pieces(dealt.table, source, out)
     counts = dealt.counts
     total = sum(counts[f"pieces_{name}"] for name in ("train", "validation", "test"))
     adds_up = total == len(table) == len(dealt.table)
@@ -64,12 +64,11 @@ def split_corpus(cfg: Config, out: Path) -> Report:
         metrics=dealt.metrics,
         checks=[
             Check("counts_add_up", adds_up, detail=f"{len(table)} pieces in, {total} in the three splits."),
-            *audit.audit(dealt.table, cfg.split.fingerprint),
+            *audit.audit(dealt.table, cfg.split.fingerprint, dealt.links),
             audit.every_corpus_has_every_split(dealt.table),
             no_work_swallows_a_corpus(dealt.metrics["works"]["per_corpus"], cfg.split.largest_work),
             no_official_split_leaks(counts),
         ],
-        pictures=look.pictures(found, out),
     )
 
 
