@@ -47,8 +47,8 @@ MODEL_STAGES = {
         "melody_lstm": "hocket.training.melody_lstm:run",
         "tune_lm": "hocket.training.tune_lm:run",
     },
-    "evaluation": {"forest": "hocket.evaluation.forest:run"},
-    "generation": {},
+    "evaluation": {"forest": "hocket.evaluation.forest:run", "melody_lstm": "hocket.evaluation.melody_lstm:run"},
+    "generation": {"melody_lstm": "hocket.generation.melody_lstm:run", "tune_lm": "hocket.generation.tune_lm:run"},
 }
 RECORDED = ("models", "evaluation")  # groups whose runs are compared
 VERSIONED = ("numpy", "scipy", "scikit-learn", "torch", "pyarrow", "symusic")

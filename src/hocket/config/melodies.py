@@ -62,3 +62,24 @@ class MelodyLstmConfig:
         require(bool(self.styles), "styles", "is empty, name at least one style")
         require(self.embedding % 2 == 0, "embedding", f"is {self.embedding}, must be even")
         require(min(self.epochs.values(), default=0) >= 1, "epochs", "must name a profile and be at least 1")
+
+
+@dataclass
+class MelodyGenerationConfig:
+    """What the stage `generation_melody_lstm` writes.
+
+    Attributes:
+        count: melodies.
+        files: MIDI files of each style.
+        temperature, top_k, top_p, constrained: see `hocket.generation.sampling.Sampling`.
+    """
+
+    count: int = 200
+    files: int = 2
+    temperature: float = 0.9
+    top_k: int = 0
+    top_p: float = 1.0
+    constrained: bool = True
+
+    def __post_init__(self) -> None:
+        positive(self, "count", "files", "temperature", "top_p")

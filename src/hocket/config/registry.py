@@ -24,6 +24,8 @@ GATHERED: dict[str, str | dict[str, str]] = {
     },
     "generation": {
         "composer": "hocket.config.generation:ComposerConfig",
+        "melody_lstm": "hocket.config.melodies:MelodyGenerationConfig",
+        "tune_lm": "hocket.config.tunes:TuneGenerationConfig",
     },
 }
 # conf/model/<name>.yaml carries `name`, which selects its schema

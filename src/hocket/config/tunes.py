@@ -35,6 +35,7 @@ class TuneLmConfig:
     Attributes:
         hidden: of the LSTM and of the token embedding, whose weights are those of the output.
         layers: of the LSTM.
+        match: width of the embedding of the matched token.
         context: width of the embeddings of place, bar, section, metre, key and unit.
         dropout: on inputs and features.
         learning_rate, weight_decay: of AdamW; the rate follows one cosine cycle.
@@ -45,7 +46,8 @@ class TuneLmConfig:
     name: str = "tune_lm"
     hidden: int = 256
     layers: int = 1
-    context: int = 16
+    match: int = 64
+    context: int = 8
     dropout: float = 0.3
     learning_rate: float = 8e-3
     weight_decay: float = 0.01
@@ -53,6 +55,27 @@ class TuneLmConfig:
     epochs: dict[str, int] = field(default_factory=lambda: {"real": 20})
 
     def __post_init__(self) -> None:
-        positive(self, "hidden", "layers", "context", "learning_rate", "batch_tokens")
+        positive(self, "hidden", "layers", "match", "context", "learning_rate", "batch_tokens")
         within(self, "dropout", 0.0, 0.9)
         require(min(self.epochs.values(), default=0) >= 1, "epochs", "must name a profile and be at least 1")
+
+
+@dataclass
+class TuneGenerationConfig:
+    """What the stage `generation_tune_lm` writes.
+
+    Attributes:
+        count: tunes, with headers drawn from train.
+        files: of them, ABC and MIDI files and score pictures to look at and hear.
+        temperature, top_k, top_p, constrained: see `hocket.generation.sampling.Sampling`.
+    """
+
+    count: int = 200
+    files: int = 4
+    temperature: float = 0.85
+    top_k: int = 0
+    top_p: float = 1.0
+    constrained: bool = True
+
+    def __post_init__(self) -> None:
+        positive(self, "count", "files", "temperature", "top_p")

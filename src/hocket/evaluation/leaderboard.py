@@ -75,6 +75,18 @@ BOARDS = {
             "self_similarity",
         ),
     ),
+    "melody_likelihood": Board(
+        "Likelihood of held-out melodies, style and metre given",
+        "nats_per_16th",
+        False,
+        ("nats_per_16th", "bits_per_note"),
+    ),
+    "tunes": Board(
+        "Likelihood of held-out ABC tunes, header given",
+        "bits_per_char",
+        False,
+        ("bits_per_char", "bits_per_note"),
+    ),
     "compositions": Board(
         "Compositions, without a real reference",
         "",

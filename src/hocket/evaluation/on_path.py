@@ -11,6 +11,7 @@ from hocket.errors import InputError
 # model name -> function (path of the music, folder of the trained model) -> result
 EVALUATORS = {
     "forest": "hocket.evaluation.forest:evaluate_path",
+    "melody_lstm": "hocket.evaluation.melody_lstm:evaluate_path",
 }
 
 

@@ -33,12 +33,14 @@ class TuneLm(pl.LightningModule):
         super().__init__()
         self.config = config
         width, narrow = config.hidden, config.context
+        side = config.match + narrow * (len(CONTEXT) + 1)
         self.token = nn.Embedding(tokens, width)
         nn.init.normal_(self.token.weight, std=width**-0.5)
+        self.matched = nn.Embedding(tokens, config.match)
         self.context = nn.ModuleList(nn.Embedding(size, narrow) for size in (*CONTEXT, len(LENGTHS) + 1))
         self.drop = nn.Dropout(config.dropout)
-        self.lstm = nn.LSTM(2 * width + narrow * len(self.context), width, config.layers, batch_first=True)
-        self.output = nn.Linear(2 * width + narrow * len(self.context), width)
+        self.lstm = nn.LSTM(width + side, width, config.layers, batch_first=True)
+        self.output = nn.Linear(width + side, width)
         self.bias = nn.Parameter(torch.zeros(tokens))
         self.trust = nn.Linear(width + narrow, 1)  # in the match
         self.scale = width**0.5
@@ -48,11 +50,11 @@ class TuneLm(pl.LightningModule):
         token, *codes, match, level = inputs.unbind(-1)
         context = [embed(code) for embed, code in zip(self.context, [*codes, level], strict=True)]
         known = level > 0
-        matched = self.token(match) * self.scale * known[..., None]
-        side = torch.cat([matched, *context], -1)  # (batch, time, width + 9 narrow)
-        features, state = self.lstm(self.drop(torch.cat([self.token(token) * self.scale, side], -1)), state)
+        side = torch.cat([self.matched(match) * known[..., None], *context], -1)  # (batch, time, side)
+        past = self.drop(self.token(token)) * self.scale
+        features, state = self.lstm(torch.cat([past, side], -1), state)
         features = self.drop(features)
-        hidden = self.drop(self.output(torch.cat([features, side], -1)))  # (batch, time, width)
+        hidden = self.output(torch.cat([features, side], -1))  # (batch, time, width)
         logits = functional.linear(hidden, self.token.weight, self.bias)
         vote = self.trust(torch.cat([features, context[-1]], -1)) * known[..., None]
         return logits.scatter_add(-1, match[..., None], vote.to(logits.dtype)), state

@@ -10,18 +10,20 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 import pyarrow as pa
-from torch import Tensor, from_numpy
+from torch import Tensor, from_numpy, inference_mode
 
 from hocket.config import Config
 from hocket.config.melodies import MelodyLstmConfig
 from hocket.errors import InputError
 from hocket.models.melody_lstm import MelodyLstm
+from hocket.models.witten_bell import WittenBell
 from hocket.report import Report, stage_folder
 from hocket.training.fit import fit, load_hyperparameters, load_weights, save
 from hocket.training.sequences import IGNORED, loader, pad, require_splits, with_epochs
 from hocket.views.melodies import Melodies, read
-from hocket.views.melody_rows import METRES, Rows, rows_of
+from hocket.views.melody_rows import MAX_STEPS, METRES, PITCHES, Rows, match_token, rows_of
 
+FLOOR_ORDERS = (0, 2, 4)  # events of context of the n-grams that stand beside the model
 VALIDATION_ROWS = 8192  # padded events in a batch without gradients
 
 
@@ -39,7 +41,8 @@ def run(cfg: Config, out: Path) -> Report:
     loaders = [batches(rows["train"], config.batch_rows, cfg.seed), batches(rows["validation"], VALIDATION_ROWS, 0)]
     fitted = fit(with_epochs(cfg), "models_melody_lstm", module, *loaders)
     known = {"config": asdict(config), "styles": styles, "metres": metres, "grid": views.steps_per_quarter}
-    save(out, module, known, fitted)
+    save(out, module, known | {"beginnings": beginnings(parts["train"])}, fitted)
+    fit_floors(rows["train"], out)
     losses = {name: fitted.best(f"{name}/loss") for name in parts}
     parameters = sum(weight.numel() for weight in module.parameters())
     return Report(
@@ -66,6 +69,22 @@ def common_metres(views: Melodies) -> list[str]:
     return sorted(counts, key=lambda metre: (-counts[metre], metre))[: METRES - 1]
 
 
+def beginnings(views: Melodies) -> list[list[Any]]:
+    """How often train begins so: ``[style, metre, steps after the bar line, melodies]``, sorted."""
+    first = views.events["place"][views.offsets[:-1]].tolist()
+    names = (views.pieces.column(name).to_pylist() for name in ("style", "metre"))
+    counts = Counter(zip(*names, first, strict=True))
+    return [[*key, count] for key, count in sorted(counts.items())]
+
+
+def fit_floors(train: Rows, out: Path) -> None:
+    """Witten-Bell n-grams over whole events, one of each order."""
+    tokens = match_token(train.targets[:, 0], train.targets[:, 1])
+    for order in FLOOR_ORDERS:
+        counts = WittenBell.fit(tokens, train.offsets, order, PITCHES * (MAX_STEPS + 1))
+        counts.save(out / f"ngram_{order}.npz")
+
+
 def batches(rows: Rows, budget: int, seed: int) -> Any:
     """A loader of (inputs, targets, sixteenths)."""
 
@@ -75,6 +94,18 @@ def batches(rows: Rows, budget: int, seed: int) -> Any:
         return inputs, targets, from_numpy(rows.sixteenths[members])
 
     return loader(rows.lengths, budget, seed, collate)
+
+
+def nats_of(module: MelodyLstm, rows: Rows) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(melodies,) negative log-likelihood of each melody in nats, its end counted."""
+    total = np.zeros(len(rows.lengths))
+    order = sorted(range(len(total)), key=lambda row: rows.lengths[row])
+    with inference_mode():
+        for start in range(0, len(order), 32):
+            members = order[start : start + 32]
+            targets = pad(rows.targets, rows.offsets, members, IGNORED)
+            total[members] = module.nats(pad(rows.inputs, rows.offsets, members, 0), targets).double().sum(1).numpy()
+    return total
 
 
 def load(folder: Path) -> tuple[MelodyLstm, dict[str, Any]]:

@@ -6,6 +6,7 @@ The rows are what `hocket.models.melody_lstm` reads; the last row of a melody as
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ PLACES, BARS, METRES = 128, 64, 16  # how many steps since the bar line, bars, a
 FIELDS = ("pitch", "steps", "place", "bar", "metre", "style", "match_pitch", "match_steps", "match_level")
 
 Ints = npt.NDArray[np.int64]
+Whole = TypeVar("Whole", int, npt.NDArray[np.int64])
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def rows_of(views: Melodies, styles: list[str], metres: list[str]) -> Rows:
     inputs[:, 2], inputs[:, 3] = since % PLACES, np.minimum(bar, BARS - 1)
     inputs[:, 4] = np.array(codes(metre_of, metres), np.int64)[melody]
     inputs[:, 5] = np.array(codes(views.pieces.column("style").to_pylist(), styles), np.int64)[melody]
-    source, inputs[:, 8] = match(match_tokens(targets[:, 0], targets[:, 1]), melody)
+    source, inputs[:, 8] = match(match_token(targets[:, 0], targets[:, 1]), melody)
     known = source >= 0
     inputs[known, 6:8] = targets[source[known]]
     return Rows(inputs, targets, offsets, np.bincount(owner, events["steps"], count).astype(np.int64))
@@ -91,7 +93,7 @@ def pitch_tokens(pitch: npt.NDArray[np.int16]) -> Ints:
     return np.where(pitch == REST, SILENCE, pitch.astype(np.int64) + FIRST_PITCH)
 
 
-def match_tokens(pitch: Ints, steps: Ints) -> Ints:
+def match_token(pitch: Whole, steps: Whole) -> Whole:
     """One number for pitch token and steps, what the match compares."""
     return pitch * (MAX_STEPS + 1) + steps
 

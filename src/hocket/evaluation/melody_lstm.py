@@ -1,0 +1,182 @@
+"""Stage `evaluation_melody_lstm`: the likelihood of held-out melodies, and whether the style of samples is heard."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from hocket.config import Config
+from hocket.config.melodies import MelodiesConfig, MelodyLstmConfig
+from hocket.errors import InputError
+from hocket.evaluation.distances import describe
+from hocket.evaluation.leaderboard import BoardRow, write_rows
+from hocket.evaluation.melodies import QUOTABLE_ORIGINS, common_notes, through_gate
+from hocket.evaluation.regression import Interval
+from hocket.models.witten_bell import WittenBell
+from hocket.notes import NoteTable, read_tables
+from hocket.report import Check, Report, stage_folder
+from hocket.training.melody_lstm import FLOOR_ORDERS, load, nats_of, styled
+from hocket.views.melodies import REST, Melodies, melodies, read
+from hocket.views.melody_rows import MAX_STEPS, Rows, match_token, rows_of
+
+Values = npt.NDArray[np.float64]
+BOARD, SETTING = "melody_likelihood", "one_step_ahead"
+_NAN = float("nan")
+
+
+def run(cfg: Config, out: Path) -> Report:
+    """Scores the model and its floors on the test split, and asks a classifier of styles about the samples."""
+    folder = stage_folder(cfg.out, "models_melody_lstm")
+    model, known = load(folder)
+    config: MelodyLstmConfig = cfg.model
+    views = styled(read(stage_folder(cfg.out, "views_melodies")), config.styles)
+    test = views.of_split("test")
+    if not len(test):
+        raise InputError("views/melodies: no melody in split test; add works or change conf/split")
+    rows = rows_of(test, known["styles"], known["metres"])
+    totals = {"melody lstm": nats_of(model, rows), **floor_nats(folder, rows)}
+    board = [_row(cfg, name, nats, rows, test) for name, nats in totals.items()]
+    samples = read_tables(stage_folder(cfg.out, "generation_melody_lstm"))
+    heard = style_heard(views, through_gate(samples, cfg.view["melodies"]))
+    write_rows(board, out)
+    metrics = {row.model: {name: value.value for name, value in row.metrics.items()} for row in board}
+    nats = metrics["melody lstm"]["nats_per_16th"]
+    least = min(metrics[name]["nats_per_16th"] for name in metrics if name != "melody lstm")
+    checks = [Check("model_beats_its_floors", nats < least, blocking=False, detail=f"{nats:.3f} against {least:.3f}")]
+    return Report(
+        summary=f"{nats:.3f} nats per 16th on {len(test)} test melodies, style heard {heard['samples']:.2f}",
+        counts={"test_melodies": len(test), "samples": len(samples)},
+        metrics={"likelihood": metrics, "style_heard": heard},
+        checks=checks,
+    )
+
+
+def floor_nats(folder: Path, rows: Rows) -> dict[str, Values]:
+    """(melodies,) nats of the n-grams that were fitted with the model, by name."""
+    tokens = match_token(rows.targets[:, 0], rows.targets[:, 1])
+    found = {}
+    for order in FLOOR_ORDERS:
+        nats = WittenBell.load(folder / f"ngram_{order}.npz").nats(tokens, rows.offsets)
+        found[f"witten-bell {order + 1}-gram"] = np.add.reduceat(nats, rows.offsets[:-1])
+    return found
+
+
+def measured(nats: Values, rows: Rows) -> dict[str, float]:
+    """Total likelihood as ``nats_per_16th`` and ``bits_per_note``."""
+    notes = int((rows.targets[:, 0] > 1).sum())
+    return {
+        "nats_per_16th": float(nats.sum() / rows.sixteenths.sum()),
+        "bits_per_note": float(nats.sum() / math.log(2) / max(notes, 1)),
+    }
+
+
+def _row(cfg: Config, name: str, nats: Values, rows: Rows, test: Melodies) -> BoardRow:
+    origin = ", ".join(sorted(set(test.pieces.column("origin").to_pylist())))
+    rng = np.random.default_rng(cfg.seed)
+    weights = rng.multinomial(len(nats), np.full(len(nats), 1 / len(nats)), cfg.evaluation.resamples)
+    draws = weights @ nats / (weights @ rows.sixteenths)
+    tail = (1 - cfg.evaluation.confidence) / 2
+    values = measured(nats, rows)
+    low, high = np.quantile(draws, (tail, 1 - tail))
+    return BoardRow(
+        board=BOARD,
+        model=name,
+        setting=SETTING,
+        role="model" if name == "melody lstm" else "floor",
+        metrics={
+            "nats_per_16th": Interval(values["nats_per_16th"], float(low), float(high)),
+            "bits_per_note": Interval(values["bits_per_note"], _NAN, _NAN),
+        },
+        origin=origin,
+        quotable=bool(cfg.profile.quotable) and origin in QUOTABLE_ORIGINS,
+        pieces=len(test),
+        notes=int((test.events["pitch"] != REST).sum()),
+        note="style and metre are given",
+    )
+
+
+def style_heard(views: Melodies, samples: NoteTable) -> dict[str, float]:
+    """How often a classifier of styles, trained on real melodies of train, names the style that was asked for.
+
+    Returns:
+        Balanced accuracy on held-out ``real`` melodies (the ceiling) and on ``samples``; NaN where there is one style.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import balanced_accuracy_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    parts = {split: views.of_split(split) for split in ("train", "test")}
+    labels = {split: part.pieces.column("style").to_pylist() for split, part in parts.items()}
+    if len(set(labels["train"])) < 2:
+        return {"real": _NAN, "samples": _NAN}
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500, class_weight="balanced"))
+    classifier.fit(_features(common_notes(parts["train"])), labels["train"])
+    real = classifier.predict(_features(common_notes(parts["test"])))
+    told = classifier.predict(_features(samples))
+    return {
+        "real": float(balanced_accuracy_score(labels["test"], real)),
+        "samples": float(balanced_accuracy_score(samples.piece_column("style"), told)),
+    }
+
+
+def _features(table: NoteTable) -> Values:
+    """(pieces, features) metrics and histograms, 0 where one says nothing."""
+    features: Values = np.nan_to_num(describe(table).rows(), nan=0.0, posinf=0.0, neginf=0.0)
+    return features
+
+
+def evaluate_path(path: Path, folder: Path) -> dict[str, Any]:
+    """The model on a user's own melodies; the style is not known, so that it is averaged over.
+
+    Args:
+        path: file, folder or archive of MIDI, ABC, kern or MusicXML.
+        folder: out/models/melody_lstm.
+
+    Raises:
+        InputError: no model, or no melody that fits the grid.
+    """
+    model, known = load(folder)
+    views = melodies_at(path, known["grid"])
+    per_style = np.stack([nats_of(model, rows_as(views, style, known)) for style in known["styles"]])
+    best = per_style.min(axis=0)
+    nats = best - np.log(np.exp(best - per_style).mean(axis=0))  # log of the mean probability
+    rows = rows_as(views, known["styles"][0], known)
+    floors = {name: measured(values, rows) for name, values in floor_nats(folder, rows).items()}
+    settings = {SETTING: measured(nats, rows)}
+    return {"model": "melody_lstm", "pieces": len(views), "settings": settings, "floors": floors}
+
+
+def rows_as(views: Melodies, style: str, known: dict[str, Any]) -> Rows:
+    """Rows of melodies that are all taken for one style."""
+    place = views.pieces.schema.get_field_index("style")
+    named = views.pieces.set_column(place, "style", pa.array([style] * len(views), pa.string()))
+    return rows_of(replace(views, pieces=named), known["styles"], known["metres"])
+
+
+def melodies_at(path: Path, grid: int) -> Melodies:
+    """The melodies of all music at a path.
+
+    Raises:
+        InputError: nothing there can be read, or nothing fits the grid.
+    """
+    from hocket.corpus.read import read_paths
+
+    with tempfile.TemporaryDirectory() as scratch:
+        read_paths([path], Path(scratch, "tables"))
+        table = read_tables(Path(scratch, "tables"))
+    if not len(table):
+        raise InputError(f"{path}: holds no music that can be read; `hocket corpus read` lists the reasons")
+    config = MelodiesConfig(steps_per_quarter=grid, max_event_steps=MAX_STEPS, min_notes=1)
+    views, counts = melodies(table, config)
+    if not len(views):
+        reasons = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        raise InputError(f"{path}: no melody fits the grid of {grid} steps a quarter ({reasons}); quantise it first")
+    return views

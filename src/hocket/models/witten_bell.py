@@ -1,0 +1,116 @@
+"""Interpolated n-grams with Witten-Bell smoothing, the floor under models of sequences.
+
+P_k(w | h) = (c(h w) + T(h) P_{k-1}(w | h')) / (c(h) + T(h)), with c the counts and T(h) the number of different tokens
+seen after h; below the unigrams lies the uniform distribution (Witten & Bell 1991, method C; Chen & Goodman 1999).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from hocket.errors import InputError
+from hocket.files import atomic_path
+
+Ints = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that powers never vanish modulo 2^64
+
+
+@dataclass(frozen=True)
+class WittenBell:
+    """Counts of all contexts up to an order, by hash.
+
+    Attributes:
+        size: of the vocabulary.
+        contexts: for each length 0..order the sorted hashes of contexts, how often and with how many different tokens.
+        pairs: the same for contexts with the token that followed: sorted hashes and counts.
+    """
+
+    size: int
+    contexts: tuple[tuple[Hashes, Ints, Ints], ...]
+    pairs: tuple[tuple[Hashes, Ints], ...]
+
+    @classmethod
+    def fit(cls, tokens: Ints, offsets: Ints, order: int, size: int) -> WittenBell:
+        """Counts sequences.
+
+        Args:
+            tokens: (n,) whole numbers of all sequences, one after another.
+            offsets: (sequences + 1,) where each begins.
+            order: tokens of context, at most.
+            size: of the vocabulary.
+        """
+        contexts, pairs = [], []
+        for length in range(order + 1):
+            context = _contexts(tokens, offsets, length)
+            pair, first, counts = np.unique(_join(context, tokens), return_index=True, return_counts=True)
+            seen, totals = np.unique(context, return_counts=True)
+            _, types = np.unique(context[first], return_counts=True)
+            contexts.append((seen, totals.astype(np.int64), types.astype(np.int64)))
+            pairs.append((pair, counts.astype(np.int64)))
+        return cls(size, tuple(contexts), tuple(pairs))
+
+    def nats(self, tokens: Ints, offsets: Ints) -> npt.NDArray[np.float64]:
+        """(n,) negative log-likelihood of each token given those before it in its sequence."""
+        chance = np.full(len(tokens), 1.0 / self.size)
+        for length, ((seen, totals, types), (pair, counts)) in enumerate(zip(self.contexts, self.pairs, strict=True)):
+            context = _contexts(tokens, offsets, length)
+            total, kinds = _look(seen, totals, context), _look(seen, types, context)
+            count = _look(pair, counts, _join(context, tokens))
+            known = total > 0
+            chance[known] = ((count + kinds * chance) / np.maximum(total + kinds, 1))[known]
+        nats: npt.NDArray[np.float64] = -np.log(chance)
+        return nats
+
+    def save(self, path: Path) -> None:
+        """Writes the counts."""
+        arrays: dict[str, npt.NDArray[np.uint64] | Ints] = {"size": np.array([self.size])}
+        for length, ((seen, totals, types), (pair, counts)) in enumerate(zip(self.contexts, self.pairs, strict=True)):
+            named = {"seen": seen, "totals": totals, "types": types, "pair": pair, "counts": counts}
+            arrays |= {f"{name}_{length}": values for name, values in named.items()}
+        with atomic_path(path) as aside, aside.open("wb") as stream:
+            np.savez_compressed(stream, allow_pickle=False, **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> WittenBell:
+        """Reads what `save` wrote.
+
+        Raises:
+            InputError: it is not there or damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                lengths = range(sum(name.startswith("seen_") for name in arrays.files))
+                contexts = tuple(tuple(arrays[f"{n}_{k}"] for n in ("seen", "totals", "types")) for k in lengths)
+                pairs = tuple((arrays[f"pair_{k}"], arrays[f"counts_{k}"]) for k in lengths)
+                return cls(int(arrays["size"][0]), contexts, pairs)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{path}: no counts of n-grams ({error}); train the model again") from None
+
+
+def _contexts(tokens: Ints, offsets: Ints, length: int) -> Hashes:
+    """(n,) hash of the `length` tokens before each; what would lie before the beginning is one and the same token."""
+    start = np.repeat(offsets[:-1], np.diff(offsets))
+    context = np.zeros(len(tokens), np.uint64)
+    for lag in range(length, 0, -1):
+        place = np.arange(len(tokens)) - lag
+        token = np.where(place >= start, tokens[np.maximum(place, 0)] + 2, 1).astype(np.uint64)
+        context = context * _BASE + token
+    return context
+
+
+def _join(context: Hashes, tokens: Ints) -> Hashes:
+    mixed = (context ^ (context >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
+    return mixed * _BASE + tokens.astype(np.uint64) + np.uint64(2)
+
+
+def _look(keys: Hashes, values: Ints, wanted: Hashes) -> Ints:
+    """Values by key, 0 where there is none."""
+    if not len(keys):
+        return np.zeros(len(wanted), np.int64)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, values[place], 0)
