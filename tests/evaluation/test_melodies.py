@@ -24,7 +24,7 @@ from hocket.views import melodies as view
 from making import make_config, make_piece
 from making_essen import essen
 
-SAMPLES = 60
+SAMPLES = 40
 PROTOCOL = EvaluationConfig(samples=SAMPLES, resamples=100, distance_resamples=20)
 
 

@@ -213,7 +213,7 @@ def two_sample_accuracy(generated: Floats, real: Floats, *, folds: int = 5, seed
     if count < 4:
         return float("nan"), [float("nan"), float("nan")]
     split = StratifiedKFold(min(folds, count), shuffle=True, random_state=seed)
-    forest = RandomForestClassifier(200, min_samples_leaf=2, random_state=seed, n_jobs=1)
+    forest = RandomForestClassifier(100, min_samples_leaf=2, random_state=seed, n_jobs=1)
     right = int((cross_val_predict(forest, rows, labels, cv=split) == labels).sum())
     return right / len(labels), wilson_interval(right, len(labels))
 
