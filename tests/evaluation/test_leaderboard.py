@@ -15,6 +15,7 @@ from hocket.evaluation.leaderboard import (
     ranked,
     read_rows,
     run,
+    standings,
     write_rows,
 )
 from hocket.evaluation.regression import Interval
@@ -83,3 +84,31 @@ def test_without_an_evaluation_it_says_what_to_run(tmp_path: Path) -> None:
     (tmp_path / "out" / "evaluation" / "forest" / FILE_NAME).write_text('[{"board": "velocity"}]')
     with pytest.raises(InputError, match="not rows of a leaderboard"):
         run(make_config(tmp_path), tmp_path)
+
+
+def test_models_share_a_rank_where_their_intervals_meet() -> None:
+    rows = [
+        row("best", 0.9),
+        row("near", 0.75),
+        row("far", 0.5),
+        row("floor", 0.4, role="floor"),
+        row("alone", 0.1, "other"),
+    ]
+    # intervals are 0.1 to each side: 0.80..1.00 meets 0.65..0.85; 0.40..0.60 meets neither
+    assert standings(rows) == ["1", "1", "3", "", "1"]
+
+
+def test_where_low_is_good_the_order_turns() -> None:
+    def likelihood(nats: float) -> BoardRow:
+        return BoardRow(
+            "melody_likelihood",
+            str(nats),
+            "x",
+            "model",
+            {"nats_per_16th": Interval(nats, nats - 0.1, nats + 0.1)},
+            "score",
+            False,
+        )
+
+    assert standings([likelihood(0.5), likelihood(0.9)]) == ["1", "2"]
+    assert standings([row("unknown", NAN)]) == [""]

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from hocket.evaluation.leaderboard import BOARDS, Board, BoardRow
+from hocket.evaluation.leaderboard import BOARDS, Board, BoardRow, standings
 from hocket.evaluation.regression import Interval
 from hocket.page.gather import Corpus
 from hocket.page.glossary import glossary
@@ -89,10 +89,12 @@ def shown_metrics(rows: Sequence[BoardRow]) -> list[str]:
 def _board(board: Board, rows: Sequence[BoardRow]) -> Markup:
     metrics = shown_metrics(rows)
     scales = {name: _scale([row.metrics.get(name) for row in rows]) for name in metrics}
-    body = [_board_row(row, metrics, scales) for row in rows]
-    names = (tag("th", _words(name), scope="col") for name in ("Model", "Setting", "Origin", *metrics))
+    body = [_board_row(row, rank, metrics, scales) for row, rank in zip(rows, standings(rows), strict=True)]
+    names = (tag("th", _words(name), scope="col") for name in ("Model", "Rank", "Setting", "Origin", *metrics))
     better = "higher" if board.higher_is_better else "lower"
-    ranked = f"Within a setting by {_words(board.rank_by)}, {better} is better"
+    ranked = (
+        f"Within a setting by {_words(board.rank_by)}, {better} is better; models share a rank where intervals meet"
+    )
     caption = ranked if board.rank_by else "No order: there is nothing real to rank against"
     content = tag("table", tag("caption", caption), tag("thead", tag("tr", *names)), tag("tbody", *body))
     scroll = tag("div", content, class_="scroll board", tabindex="0", role="region", aria_label=board.title)
@@ -100,10 +102,10 @@ def _board(board: Board, rows: Sequence[BoardRow]) -> Markup:
     return join([tag("h3", board.title), scroll, tag("ul", *(tag("li", note) for note in notes)) if notes else ""])
 
 
-def _board_row(row: BoardRow, metrics: Sequence[str], scales: Mapping[str, tuple[float, float]]) -> Markup:
+def _board_row(row: BoardRow, rank: str, metrics: Sequence[str], scales: Mapping[str, tuple[float, float]]) -> Markup:
     role = tag("span", row.role, class_="badge") if row.role != "model" else ""
     origin = [badge(row.origin), *([] if row.quotable else [" ", tag("small", "not a result", class_="soft")])]
-    cells = [tag("td", _words(row.setting)), tag("td", *origin)]
+    cells = [tag("td", rank or "-"), tag("td", _words(row.setting)), tag("td", *origin)]
     cells += [tag("td", _measured(row.metrics.get(name), scales[name])) for name in metrics]
     return tag("tr", tag("th", row.model, " ", role, scope="row"), *cells, class_=row.role)
 
