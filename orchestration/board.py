@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ def print_board(path: Path) -> None:
     from rich.console import Console
 
     content = json.loads(path.read_text(encoding="utf-8"))
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     for name, board in content["boards"].items():
         rows = [row for row in content["rows"] if row["board"] == name]
         console.print(_table(board["title"], board["columns"][:COLUMNS], rows))
@@ -30,7 +31,7 @@ def _table(title: str, columns: list[str], rows: list[dict[str, Any]]) -> Any:
     for heading in ("setting", "model"):
         table.add_column(heading, no_wrap=True)
     for name in columns:
-        table.add_column(name.replace("_", " "), justify="right")
+        table.add_column(name.replace("_", " "), justify="right", no_wrap=name == columns[0])
     for row in rows:
         cells = [_shown(row["metrics"].get(name), name == columns[0]) for name in columns]
         label = row["model"] if row["role"] == "model" else f"{row['model']} ({row['role']})"

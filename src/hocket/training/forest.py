@@ -13,7 +13,7 @@ from hocket.config.models import ForestConfig, RecipeConfig
 from hocket.models.floors import Floors, save_floors
 from hocket.models.forest import Card, Regressor, build, save
 from hocket.report import Check, Report, stage_folder
-from hocket.training.invariants import shuffled_target_r2_not_positive, target_not_among_features
+from hocket.training.invariants import merged, shuffled_target_r2_not_positive, target_not_among_features
 from hocket.views.performance import Notes, View
 from hocket.views.performance_features import TARGETS, allowed
 
@@ -22,19 +22,18 @@ def run(cfg: Config, out: Path) -> Report:
     """Fits and saves; the report says what was fitted and that no model can see its answer."""
     view = View(stage_folder(cfg.out, "views_performance"))
     trained: dict[str, Any] = {}
-    checks: dict[str, Check] = {}
+    checks: list[Check] = []
     for recipe in cfg.model.recipes:
         for target in TARGETS:
             bench = Bench(view, cfg, recipe, target)
-            for check in bench.checks():
-                checks[check.name] = check
+            checks += bench.checks()
             for estimator in recipe.estimators:
                 regressor = bench.fit(estimator)
                 path = save(regressor, out)
                 trained[regressor.card.name] = {"notes": regressor.card.notes, "bytes": path.stat().st_size}
     save_floors(fit_floors(view), out)
     summary = f"{len(trained)} regressors of velocity and duration"
-    return Report(summary=summary, counts={"models": len(trained)}, metrics=trained, checks=list(checks.values()))
+    return Report(summary=summary, counts={"models": len(trained)}, metrics=trained, checks=merged(checks))
 
 
 def fit_floors(view: View) -> dict[str, Floors]:
@@ -85,10 +84,10 @@ class Bench:
         return Regressor(card, pipeline)
 
     def checks(self) -> list[Check]:
-        """The invariants of this recipe, with its name in theirs."""
+        """The invariants of this recipe, its name in their details."""
         evaluation = self.cfg.evaluation
         notes = self.notes(evaluation.shuffle_notes)
-        label = f"{self.recipe.features}_{self.recipe.setting}_{self.target}"
+        label = f"{self.recipe.features}, {self.recipe.setting}, {self.target}"
         return [
             target_not_among_features(notes, self.target, label),
             shuffled_target_r2_not_positive(notes, self.target, label, evaluation.shuffle_tolerance, self.cfg.seed),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,8 +18,8 @@ def target_not_among_features(notes: Notes, target: str, label: str) -> Check:
     wanted = _ranks(notes.target(target))
     strengths = [abs(_correlation(_ranks(column), wanted)) for column in notes.features.T]
     worst = int(np.argmax(strengths))
-    detail = f"closest to {target}: {notes.names[worst]}, |rank correlation| {strengths[worst]:.3f}, limit {MONOTONE}"
-    return Check(f"target_not_among_features_{label}", strengths[worst] < MONOTONE, detail=detail)
+    detail = f"{label}: {notes.names[worst]} comes closest, |rank correlation| {strengths[worst]:.3f}, limit {MONOTONE}"
+    return Check("target_not_among_features", strengths[worst] < MONOTONE, detail=detail)
 
 
 def shuffled_target_r2_not_positive(notes: Notes, target: str, label: str, tolerance: float, seed: int) -> Check:
@@ -31,8 +33,23 @@ def shuffled_target_r2_not_positive(notes: Notes, target: str, label: str, toler
     forest = RandomForestRegressor(10, max_depth=8, min_samples_leaf=20, max_features=0.3, random_state=seed)
     forest.fit(notes.features[~held_out], shuffled[~held_out])
     score = float(r2_score(shuffled[held_out], forest.predict(notes.features[held_out])))
-    name = f"shuffled_target_r2_not_positive_{label}"
-    return Check(name, score <= tolerance, detail=f"R2 {score:.4f} on held-out works, limit {tolerance:g}")
+    detail = f"{label}: R2 {score:.4f} on held-out works, limit {tolerance:g}"
+    return Check("shuffled_target_r2_not_positive", score <= tolerance, detail=detail)
+
+
+def merged(checks: Iterable[Check]) -> list[Check]:
+    """One check a name: it passes when all of that name do, and tells of those that fail, or else of all."""
+    by_name: dict[str, list[Check]] = {}
+    for check in checks:
+        by_name.setdefault(check.name, []).append(check)
+    return [
+        Check(name, all(c.passed for c in found), found[0].blocking, "; ".join(_told(found)))
+        for name, found in by_name.items()
+    ]
+
+
+def _told(checks: list[Check]) -> list[str]:
+    return [check.detail for check in checks if not check.passed] or [check.detail for check in checks]
 
 
 def held_out_by_work(notes: Notes, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
