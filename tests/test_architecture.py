@@ -26,6 +26,7 @@ LAYERS = {
     "stages": 8,
     "doctor": 8,
     "cli": 9,
+    "cli_tunes": 9,
     "__main__": 9,
 }
 # audio stands on notes and files alone, and whoever draws or renders stands on audio

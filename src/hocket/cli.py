@@ -185,6 +185,74 @@ def perform(
 
 
 @app.command()
+def tune(
+    out: Annotated[Path, typer.Option(help="folder for .abc, .mid, .svg and .wav")],
+    count: Annotated[int, typer.Option("-n", "--count", help="how many")] = 1,
+    metre: Annotated[str, typer.Option(help="for example 6/8 or C|")] = "6/8",
+    key: Annotated[str, typer.Option(help="for example D, Am, Edor")] = "D",
+    unit: Annotated[str, typer.Option(help="unit note length")] = "1/8",
+    temperature: Annotated[float, typer.Option(help="above 0; below 1 is safer, above 1 wilder")] = 0.85,
+    seed: Seed = 1,
+    free: Annotated[bool, typer.Option("--free", help="let bars be as long as the model likes")] = False,
+    models: Models = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write folk tunes whose bars add up, as ABC, MIDI, score and sound."""
+
+    def work() -> dict[str, Any]:
+        from hocket.cli_tunes import write_tunes
+
+        folder = models_folder(models) / "tune_lm"
+        return write_tunes(out, count, metre, key, unit, temperature, seed, free, folder)
+
+    _emit(as_json, work)
+
+
+@app.command()
+def melody(
+    out: Annotated[Path, typer.Option(help="folder for .mid files")],
+    style: Annotated[str, typer.Option(help="han or deutsch")] = "han",
+    count: Annotated[int, typer.Option("-n", "--count", help="how many")] = 1,
+    bars: Annotated[int | None, typer.Option(help="length [default: the model decides]")] = None,
+    temperature: Annotated[float, typer.Option(help="above 0; below 1 is safer, above 1 wilder")] = 0.9,
+    seed: Seed = 1,
+    wav: Annotated[bool, typer.Option("--wav", help="render a WAV beside each MIDI file")] = False,
+    models: Models = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write songs in a style learned from the Essen collection."""
+
+    def work() -> dict[str, Any]:
+        from hocket.cli_tunes import write_melodies
+
+        return write_melodies(out, count, style, bars, temperature, seed, wav, models_folder(models) / "melody_lstm")
+
+    _emit(as_json, work)
+
+
+@app.command()
+def complete(
+    source: Annotated[Path, typer.Argument(help="the beginning of a tune: MIDI, ABC or kern")],
+    output: Annotated[Path | None, typer.Argument(help="MIDI file to write [default: beside the source]")] = None,
+    style: Annotated[str, typer.Option(help="han or deutsch")] = "deutsch",
+    bars: Annotated[int, typer.Option(help="bars to add")] = 8,
+    temperature: Annotated[float, typer.Option(help="above 0; below 1 is safer, above 1 wilder")] = 0.9,
+    seed: Seed = 1,
+    models: Models = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go on from a melody of your own."""
+
+    def work() -> dict[str, Any]:
+        from hocket.cli_tunes import complete_file
+
+        target = output or source.with_name(f"{source.stem}-{style}.mid")
+        return complete_file(source, target, style, bars, temperature, seed, models_folder(models) / "melody_lstm")
+
+    _emit(as_json, work)
+
+
+@app.command()
 def evaluate(
     model: Annotated[str, typer.Argument(help="a trained model, for example forest")],
     path: Annotated[Path, typer.Argument(help="your music: a folder, zip, JSON or file")],

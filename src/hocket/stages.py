@@ -46,8 +46,14 @@ MODEL_STAGES = {
         "forest": "hocket.training.forest:run",
         "melody_lstm": "hocket.training.melody_lstm:run",
         "tune_lm": "hocket.training.tune_lm:run",
+        "performer": "hocket.training.performer:run",
+        "performer_ar": "hocket.training.performer:run",
     },
-    "evaluation": {"forest": "hocket.evaluation.forest:run", "melody_lstm": "hocket.evaluation.melody_lstm:run"},
+    "evaluation": {
+        "forest": "hocket.evaluation.forest:run",
+        "melody_lstm": "hocket.evaluation.melody_lstm:run",
+        "tune_lm": "hocket.evaluation.tune_lm:run",
+    },
     "generation": {"melody_lstm": "hocket.generation.melody_lstm:run", "tune_lm": "hocket.generation.tune_lm:run"},
 }
 RECORDED = ("models", "evaluation")  # groups whose runs are compared

@@ -68,6 +68,8 @@ class TuneGenerationConfig:
         count: tunes, with headers drawn from train.
         files: of them, ABC and MIDI files and score pictures to look at and hear.
         temperature, top_k, top_p, constrained: see `hocket.generation.sampling.Sampling`.
+        temperatures: of the study in the evaluation.
+        study: tunes of the study at each temperature, by profile; a profile that is not named takes the most.
     """
 
     count: int = 200
@@ -76,6 +78,8 @@ class TuneGenerationConfig:
     top_k: int = 0
     top_p: float = 1.0
     constrained: bool = True
+    temperatures: list[float] = field(default_factory=lambda: [0.1, 0.5, 0.7, 0.85, 1.0, 1.5])
+    study: dict[str, int] = field(default_factory=lambda: {"demo": 8, "real": 100})
 
     def __post_init__(self) -> None:
         positive(self, "count", "files", "temperature", "top_p")

@@ -11,6 +11,8 @@ from hocket.errors import InputError
 # model name -> function (path of the music, folder of the trained model) -> result
 EVALUATORS = {
     "forest": "hocket.evaluation.forest:evaluate_path",
+    "performer": "hocket.evaluation.performer:evaluate_path",
+    "tune_lm": "hocket.evaluation.tune_lm:evaluate_path",
     "melody_lstm": "hocket.evaluation.melody_lstm:evaluate_path",
 }
 

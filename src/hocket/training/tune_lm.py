@@ -13,14 +13,17 @@ import numpy as np
 from torch import Tensor
 
 from hocket.config import Config
-from hocket.config.tunes import TuneLmConfig
+from hocket.config.tunes import TuneLmConfig, TunesConfig
 from hocket.errors import InputError
 from hocket.models.tune_lm import TuneLm
+from hocket.models.witten_bell import WittenBell
 from hocket.report import Report, stage_folder
 from hocket.training.fit import Fitted, fit, load_hyperparameters, load_weights, save
 from hocket.training.sequences import IGNORED, loader, pad, require_splits, with_epochs
+from hocket.views.abc_text import Tune
 from hocket.views.tunes import Rows, Vocabulary, read_tunes, rows_of
 
+FLOORS = (("char", 5), ("musical", 4))  # tokenizer and tokens of context of the n-grams beside the model
 VOCABULARY = "vocabulary.json"
 VALIDATION_TOKENS = 16_384  # padded tokens in a batch without gradients
 
@@ -40,7 +43,17 @@ def run(cfg: Config, out: Path) -> Report:
     fitted = fit(with_epochs(cfg), "models_tune_lm", module, *loaders)
     save(out, module, {"config": asdict(config), "tokens": len(vocabulary)}, fitted)
     vocabulary.save(out / VOCABULARY)
+    fit_floors(tunes["train"], out)
     return _report(module, rows, counts, fitted)
+
+
+def fit_floors(train: Sequence[Tune], out: Path) -> None:
+    """Witten-Bell n-grams over characters and over musical tokens, each with its vocabulary."""
+    for tokenizer, order in FLOORS:
+        vocabulary = Vocabulary.fit(train, TunesConfig(tokenizer=tokenizer))
+        rows = rows_of(train, vocabulary)
+        WittenBell.fit(rows.targets, rows.offsets, order, len(vocabulary)).save(out / f"ngram_{tokenizer}.npz")
+        vocabulary.save(out / f"ngram_{tokenizer}.json")
 
 
 def _report(module: TuneLm, rows: dict[str, Rows], counts: dict[str, int], fitted: Fitted) -> Report:
