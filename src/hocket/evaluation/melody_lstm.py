@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from hocket.config.melodies import MelodiesConfig, MelodyLstmConfig
 from hocket.errors import InputError
 from hocket.evaluation.distances import describe
 from hocket.evaluation.leaderboard import BoardRow, write_rows
+from hocket.evaluation.likelihood import Extent, likelihoods
 from hocket.evaluation.melodies import QUOTABLE_ORIGINS, common_notes, through_gate
 from hocket.evaluation.regression import Interval
 from hocket.models.witten_bell import WittenBell
@@ -28,6 +28,7 @@ from hocket.views.melody_rows import MAX_STEPS, Rows, match_token, rows_of
 
 Values = npt.NDArray[np.float64]
 BOARD, SETTING = "melody_likelihood", "one_step_ahead"
+SIXTEENTH_S = 0.15  # at 100 quarters a minute, as `hocket.views.melodies.to_notes` plays them
 _NAN = float("nan")
 
 
@@ -69,12 +70,10 @@ def floor_nats(folder: Path, rows: Rows) -> dict[str, Values]:
 
 
 def measured(nats: Values, rows: Rows) -> dict[str, float]:
-    """Total likelihood as ``nats_per_16th`` and ``bits_per_note``."""
+    """Total likelihood in the units of `hocket.evaluation.likelihood`, seconds at 100 quarters a minute."""
+    sixteenths = float(rows.sixteenths.sum())
     notes = int((rows.targets[:, 0] > 1).sum())
-    return {
-        "nats_per_16th": float(nats.sum() / rows.sixteenths.sum()),
-        "bits_per_note": float(nats.sum() / math.log(2) / max(notes, 1)),
-    }
+    return likelihoods(float(nats.sum()), Extent(notes, sixteenths * SIXTEENTH_S, sixteenths))
 
 
 def _row(cfg: Config, name: str, nats: Values, rows: Rows, test: Melodies) -> BoardRow:
@@ -92,7 +91,7 @@ def _row(cfg: Config, name: str, nats: Values, rows: Rows, test: Melodies) -> Bo
         role="model" if name == "melody lstm" else "floor",
         metrics={
             "nats_per_16th": Interval(values["nats_per_16th"], float(low), float(high)),
-            "bits_per_note": Interval(values["bits_per_note"], _NAN, _NAN),
+            **{name: Interval(values[name], _NAN, _NAN) for name in ("bits_per_note", "bits_per_second")},
         },
         origin=origin,
         quotable=bool(cfg.profile.quotable) and origin in QUOTABLE_ORIGINS,
