@@ -39,6 +39,11 @@ def server() -> Iterator[tuple[str, Behaviour]]:
         def do_GET(self) -> None:
             wanted = self.headers.get("Range")
             behaviour.asked.append((self.path, wanted))
+            if self.path == "/moved.zip":
+                self.send_response(301)
+                self.send_header("Location", "/good.zip")
+                self.end_headers()
+                return
             if self.path != "/good.zip":
                 self.send_error(404)
                 return
@@ -127,6 +132,13 @@ def test_a_part_that_is_longer_than_the_file_is_thrown_away(server: tuple[str, B
 def test_a_missing_file_leads_to_the_next_address_at_once(server: tuple[str, Behaviour], tmp_path: Path) -> None:
     url, behaviour = server
     fetch([f"{url}/moved.zip", f"{url}/good.zip"], tmp_path / "a.zip", sha256=DIGEST)
+    assert [path for path, _ in behaviour.asked] == ["/moved.zip", "/good.zip"]
+
+
+def test_a_moved_file_is_followed(server: tuple[str, Behaviour], tmp_path: Path) -> None:
+    url, behaviour = server
+    fetch([f"{url}/moved.zip"], tmp_path / "a.zip", sha256=DIGEST)
+    assert (tmp_path / "a.zip").read_bytes() == CONTENT
     assert [path for path, _ in behaviour.asked] == ["/moved.zip", "/good.zip"]
 
 

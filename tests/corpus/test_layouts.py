@@ -86,6 +86,18 @@ def test_groove_lmd_pop909_and_essen() -> None:
     assert told("essen", {"e/asia/china/han/h1.krn": ""}).facts["e/asia/china/han/h1.krn"] == {"style": "han"}
 
 
+def test_the_matched_and_the_clean_files_of_lakh_are_known_by_their_folders() -> None:
+    matched = "lmd_matched/A/A/A/TRAAAGR128F425B14B/ab.mid"
+    files = {matched: "", "clean_midi/ABBA/Waterloo.mid": "", "clean_midi/ABBA/Waterloo.1.mid": "", "clean_midi/x": ""}
+    facts = told("lmd", files).facts
+    song = {"title": "Waterloo", "composer": "ABBA", "work": "Waterloo"}
+    assert facts == {
+        matched: {"work": "TRAAAGR128F425B14B"},
+        "clean_midi/ABBA/Waterloo.mid": song,
+        "clean_midi/ABBA/Waterloo.1.mid": song,
+    }
+
+
 def test_broken_titles_of_lakh_are_reported() -> None:
     result = told("lmd", {"md5_to_paths.json": "{", "lmd_full/a/ab.mid": ""})
     assert [row[:2] for row in result.rejected] == [("md5_to_paths.json", "bad_metadata")]

@@ -140,6 +140,27 @@ def test_a_corpus_gets_what_its_layout_says(tmp_path: Path) -> None:
     assert only.table.piece_column("path") == ["x/two.mid"]
 
 
+def test_a_corpus_may_have_limits_of_its_own(tmp_path: Path) -> None:
+    files = [("a.mid", midi_bytes(make_piece(30))), ("b.mid", midi_bytes(make_piece(31)))]
+    archive = zip_of(tmp_path / "a.zip", files)
+    result = read_corpus(config(limits={"notes": 30.0}), archive)
+    assert result.table.piece_column("path") == ["a.mid"]
+    assert [(row["path"], row["reason"]) for row in result.quarantine.to_pylist()] == [("b.mid", "too_many_notes")]
+    assert "more than the 30 allowed" in result.quarantine.to_pylist()[0]["message"]
+
+
+def test_two_thousand_small_files_are_all_accounted_for(tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    for number in range(2_000):
+        path = folder / f"{number % 7}" / f"{number:04}.mid"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(one_note(number % 128, 1 + number // 128))
+    told = read_paths([folder], tmp_path / "out", processes=1)
+    assert told == {"files": 2_000, "pieces": 2_000, "notes": 2_000, "quarantined": 0, "duplicates": 0}
+    paths = read_tables(tmp_path / "out").piece_column("path")
+    assert paths == sorted(paths)
+
+
 def test_tunes_of_a_json_list_keep_their_text_group_and_split(tmp_path: Path) -> None:
     ids = "index,split,tune_group\n0,validation,g1\n"
     members = [("validation.json", json.dumps([{"abc notation": ABC}]).encode()), ("tune_ids.csv", ids.encode())]

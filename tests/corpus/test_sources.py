@@ -130,6 +130,8 @@ def test_an_archive_without_checksum_is_pinned_on_first_download(folders: dict[s
         ({"built": True, "urls": ["https://host/tiny.zip"]}, "urls"),
         ({"official_split": "guess"}, "official_split"),
         ({"max_download_mib": 0}, "max_download_mib"),
+        ({"limits": {"sizes": 1}}, "limits"),
+        ({"limits": {"notes": 0}}, "limits.notes"),
     ],
 )
 def test_a_wrong_value_names_its_key(changes: dict[str, Any], key: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hocket.config.checks import one_of, require
+from hocket.config.limits import Limits
 
 ROLES = ("performance", "tunes", "melodies", "band", "grooves", "scores")
 ORIGINS = ("recorded", "score", "rendered", "generated")
@@ -38,6 +39,7 @@ class CorpusConfig:
         official_split: where the authors' own split stands: in the layout's ``table`` (CSV column ``split``), in the
             name of the ``file`` (train.json), or empty for none, and then hocket splits by work.
         include: globs of the members to read; everything of `format` when empty.
+        limits: bounds of `hocket.config.limits.Limits` that are others for this corpus than conf/engine says.
     """
 
     name: str
@@ -56,6 +58,7 @@ class CorpusConfig:
     homepage: str = ""
     official_split: str = ""
     include: list[str] = field(default_factory=list)
+    limits: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         one_of(self, "origin", ORIGINS)
@@ -72,7 +75,15 @@ class CorpusConfig:
         for url in self.urls:
             schemes = ("https://", "http://", "file://")
             require(url.startswith(schemes), "urls", f"has {url!r}, must begin with {', '.join(schemes)}")
+        unknown = sorted(set(self.limits) - set(Limits.__dataclass_fields__))
+        require(not unknown, "limits", f"has {unknown}, must be among {', '.join(Limits.__dataclass_fields__)}")
+        for name, value in self.limits.items():
+            require(value > 0, f"limits.{name}", f"is {value:g}, must be greater than 0")
         require(not (self.built and self.urls), "urls", "must be empty for a corpus that hocket builds")
+
+    def limits_from(self, general: Limits) -> Limits:
+        """The limits that hold for this corpus."""
+        return replace(general, **{k: type(getattr(general, k))(value) for k, value in self.limits.items()})
 
     @property
     def max_bytes(self) -> int:

@@ -23,6 +23,7 @@ Read = Callable[[str], bytes]
 MAESTRO_COLUMNS = ("canonical_composer", "canonical_title", "split", "midi_filename")
 GROOVE_COLUMNS = ("drummer", "id", "style", "midi_filename", "split")
 TUNE_COLUMNS = ("index", "split", "tune_group")
+_TRACK_ID = re.compile(r"TR[A-Z]{5}[0-9A-F]{11}")
 
 
 @dataclass
@@ -146,7 +147,12 @@ def _groove(names: list[str], read: Read, result: Metadata) -> None:
 
 
 def _lmd(names: list[str], read: Read, result: Metadata) -> None:
-    """Files named by their MD5; sources.csv and md5_to_paths.json, where they are, tell what they were."""
+    """Files named by their MD5; sources.csv and md5_to_paths.json, where they are, tell what they were.
+
+    Of the matched files the folder is the recording in the Million Song Dataset (TR...), one work; the clean ones are
+    named Artist/Title.mid, Title.1.mid, ... for the versions of a song.
+    """
+    result.facts |= {name: facts for name in names if (facts := _lmd_song(PurePosixPath(name)))}
     by_md5 = {PurePosixPath(name).stem: name for name in names if name.lower().endswith((".mid", ".midi"))}
     for name in names:
         if PurePosixPath(name).name == "md5_to_paths.json":
@@ -159,6 +165,16 @@ def _lmd(names: list[str], read: Read, result: Metadata) -> None:
         facts |= {key: row[key] for key in ("style", "split", "licence") if row.get(key)}
         if row.get("style"):
             facts["work"] = row["style"]  # songs of one style share their patterns
+
+
+def _lmd_song(path: PurePosixPath) -> Facts:
+    """What the path of a matched or a clean file says."""
+    if _TRACK_ID.fullmatch(path.parent.name):
+        return {"work": path.parent.name}
+    if "clean_midi" not in path.parts[:-2] or path.suffix.lower() != ".mid":
+        return {}
+    title = re.sub(r"\.\d+$", "", path.stem)
+    return {"title": title, "composer": path.parent.name, "work": title}
 
 
 def _lmd_titles(name: str, read: Read, by_md5: dict[str, str], result: Metadata) -> None:

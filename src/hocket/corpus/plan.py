@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -82,6 +82,7 @@ def format_of(name: str) -> str | None:
 
 def plan_corpus(config: CorpusConfig, path: Path, engine: EngineConfig, scratch: Path) -> Plan:
     """The work of reading one configured corpus from its archive, folder or file."""
+    engine = replace(engine, limits=config.limits_from(engine.limits))
     listing = list_path(path, engine.limits, scratch)
     by_name = {entry.name: entry for entry in listing.entries}
     told = metadata(config.layout, list(by_name), lambda name: read_entry(by_name[name]), config.official_split)

@@ -49,7 +49,7 @@ def _clean_checks(table: NoteTable, counts: dict[str, int], most: float) -> list
 
 
 def split_corpus(cfg: Config, out: Path) -> Report:
-    """Deals works to splits; writes the pieces with ``work`` and ``split`` filled, and copies their notes as they are."""
+    """Deals works to splits; writes the pieces with ``work`` and ``split`` filled, and copies their notes."""
     source = stage_folder(cfg.out, "corpus_clean")
     table = read_tables(source)
     dealt = split(table, cfg.split)
