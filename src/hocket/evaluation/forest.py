@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +12,18 @@ import numpy.typing as npt
 from hocket.config import Config
 from hocket.errors import InputError
 from hocket.evaluation.forest_plots import draw
+from hocket.evaluation.judge import Judge
 from hocket.evaluation.leaderboard import BoardRow, finite, json_text, leaders, ranked, write_rows
 from hocket.evaluation.protocol import MEASURES, exhibit, train_and_validation_differ
-from hocket.evaluation.regression import Interval, articulation_mae, score
+from hocket.evaluation.recordings import measured, measured_floors, recordings
 from hocket.files import write_text
-from hocket.models.floors import USES_PAST, Floors, load_floors
+from hocket.models.floors import load_floors
 from hocket.models.forest import Regressor, load_all, load_canonical
-from hocket.notes import NoteTable, read_tables
 from hocket.report import Check, Report, stage_folder
-from hocket.training.forest import origin_of
-from hocket.views.performance import Notes, View, notes_of, performances
-from hocket.views.performance_features import FAMILIES, TARGETS, allowed
+from hocket.views.performance import Notes, View
+from hocket.views.performance_features import TARGETS, allowed
 
 Values = npt.NDArray[np.float64]
-BOARD_OF = {"velocity": "velocity", "log_duration": "duration"}
 CANONICAL = "forest_classic_performance_velocity"
 
 
@@ -40,7 +36,7 @@ def run(cfg: Config, out: Path) -> Report:
     judge = Judge(notes["test"], cfg)
     predictions = {regressor.card.name: regressor.predict(notes["test"]) for regressor in regressors}
     rows = [row for target in TARGETS for row in judge.floors(floors[target], target)]
-    rows += [judge.row(regressor, predictions[regressor.card.name]) for regressor in regressors]
+    rows += [_row(judge, regressor, predictions[regressor.card.name]) for regressor in regressors]
     write_rows(rows, out)
     table = _table(regressors, notes, predictions)
     leak = exhibit(view, cfg)
@@ -51,49 +47,10 @@ def run(cfg: Config, out: Path) -> Report:
     return _report(cfg, rows, regressors, table, leak, pictures)
 
 
-@dataclass(frozen=True)
-class Judge:
-    """The test notes and how rows of a board are made on them."""
-
-    notes: Notes
-    cfg: Config
-
-    def row(self, regressor: Regressor, predicted: Values) -> BoardRow:
-        """The row of one regressor."""
-        card = regressor.card
-        model = f"{card.estimator.replace('_', ' ')} ({card.feature_set})"
-        return self._row(card.target, model, card.setting, "model", predicted, "")
-
-    def floors(self, floors: Floors, target: str) -> list[BoardRow]:
-        """The rows of the floors; those that see past targets stand with one_step_ahead."""
-        rows = []
-        for name, predicted in floors.predictions(self.notes, target).items():
-            setting = "one_step_ahead" if name in USES_PAST else "score_only"
-            note = "uses past targets" if name in USES_PAST else ""
-            rows.append(self._row(target, name.replace("_", " "), setting, "floor", predicted, note))
-        return rows
-
-    def _row(self, target: str, model: str, setting: str, role: str, predicted: Values, note: str) -> BoardRow:
-        evaluation, board = self.cfg.evaluation, BOARD_OF[target]
-        true, piece = self.notes.target(target), self.notes.keys["piece"]
-        bounds = {"confidence": evaluation.confidence, "seed": self.cfg.seed}
-        metrics = score(board, true, predicted, piece, resamples=evaluation.resamples, **bounds)
-        if target == "log_duration":
-            error = articulation_mae(true, predicted, self.notes.keys["next_chord_s"].astype(np.float64))
-            metrics["articulation_mae"] = Interval(error, float("nan"), float("nan"))
-        origin = origin_of(self.notes)
-        return BoardRow(
-            board=board,
-            model=model,
-            setting=setting,
-            role=role,
-            metrics=metrics,
-            origin=origin,
-            quotable=bool(self.cfg.profile.quotable) and origin == "recorded",
-            pieces=len(np.unique(piece)),
-            notes=len(self.notes),
-            note=note,
-        )
+def _row(judge: Judge, regressor: Regressor, predicted: Values) -> BoardRow:
+    card = regressor.card
+    model = f"{card.estimator.replace('_', ' ')} ({card.feature_set})"
+    return judge.row(card.target, model, card.setting, predicted)
 
 
 def _notes(view: View, regressors: Sequence[Regressor], split: str, cfg: Config) -> Notes:
@@ -177,40 +134,11 @@ def evaluate_path(path: Path, model_folder: Path) -> dict[str, Any]:
     """
     settings = {setting: load_canonical(model_folder, setting) for setting in ("score_only", "performance")}
     floors = load_floors(model_folder)
-    notes = recordings(path, [r for pair in settings.values() for r in pair.values()])
-    result: dict[str, Any] = {"model": "forest", "pieces": len(notes.pieces), "settings": {}, "floors": {}}
+    known = {name for pair in settings.values() for regressor in pair.values() for name in regressor.card.families}
+    notes = recordings(path, known)
+    result: dict[str, Any] = {"model": "forest", "pieces": len(notes.pieces), "settings": {}}
     for setting, regressors in settings.items():
         result["settings"][setting] = {}
         for target, regressor in regressors.items():
-            result["settings"][setting] |= _measured(notes, target, regressor.predict(notes))
-    for target in TARGETS:
-        for name, predicted in floors[target].predictions(notes, target).items():
-            result["floors"][name] = result["floors"].get(name, {}) | _measured(notes, target, predicted)
-    return result
-
-
-def recordings(path: Path, regressors: Sequence[Regressor]) -> Notes:
-    """Notes with features of all music at a path.
-
-    Raises:
-        InputError: nothing there can be read, or all velocities are equal.
-    """
-    from hocket.corpus.read import read_paths
-
-    with tempfile.TemporaryDirectory() as scratch:
-        read_paths([path], Path(scratch, "tables"))
-        table: NoteTable = read_tables(Path(scratch, "tables"))
-    if not len(table):
-        raise InputError(f"{path}: holds no music that can be read; `hocket corpus read` lists the reasons")
-    pieces = list(performances(table, sorted(set(table.piece_column("corpus")))))
-    families = [name for name in FAMILIES if any(name in regressor.card.families for regressor in regressors)]
-    notes = notes_of(pieces, families)
-    if np.ptp(notes.target("velocity")) == 0:
-        raise InputError(f"{path}: all velocities are equal, so there are no dynamics to score; give it recordings")
-    return notes
-
-
-def _measured(notes: Notes, target: str, predicted: Values) -> dict[str, float]:
-    metrics = MEASURES[target](notes.target(target), predicted, notes.keys["piece"])
-    measured: dict[str, float] = finite(metrics)
-    return measured
+            result["settings"][setting] |= measured(notes, target, regressor.predict(notes))
+    return result | {"floors": measured_floors(notes, floors)}

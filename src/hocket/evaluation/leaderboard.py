@@ -49,7 +49,15 @@ BOARDS = {
         "Velocity of each note",
         "velocity_r2",
         True,
-        ("velocity_r2", "velocity_r2_within", "velocity_pearson", "velocity_mae", "velocity_rmse", "velocity_spread"),
+        (
+            "velocity_r2",
+            "velocity_r2_within",
+            "velocity_pearson",
+            "velocity_mae",
+            "velocity_rmse",
+            "velocity_spread",
+            "velocity_spread_sampled",
+        ),
     ),
     "duration": Board(
         "Duration of each note",

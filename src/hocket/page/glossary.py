@@ -46,6 +46,10 @@ WORDS = {
     "velocity_pearson": "Mean over pieces of the correlation between predicted and true velocity.",
     "velocity_rmse": "Root mean squared error of velocity on the MIDI scale 0 to 127.",
     "velocity_spread": "Spread of predicted over spread of true velocities; below 1 dynamics are flattened.",
+    "velocity_spread_sampled": "Spread of velocities drawn from the model over that of the true ones; 1 is best.",
+    "velocity_within_spread": "Share of notes within one predicted spread of the truth; 0.68 if the spread is right.",
+    "duration_spread_sampled": "Spread of log durations drawn from the model over that of the true ones; 1 is best.",
+    "duration_within_spread": "Share of notes within one predicted spread of the truth; 0.68 if the spread is right.",
     "velocity_r2": "Share of the variance of velocity that the model explains; 0 is no better than the mean.",
     "velocity_r2_within": "Velocity R2 within pieces, so that knowing how loud a piece is earns nothing.",
 }

@@ -1,0 +1,67 @@
+"""Schema of conf/model/performer.yaml and conf/model/performer_ar.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hocket.config.checks import one_of, positive, require, within
+from hocket.config.views import PERFORMANCE_FAMILIES
+
+PAST_FAMILIES = ("past_velocity", "past_duration")
+_NAMES = {"performer": ("score_only", "performance"), "performer_ar": ("one_step_ahead",)}
+
+
+@dataclass
+class PerformerConfig:
+    """A recurrent network for velocity and log duration of every note, and its training.
+
+    Attributes:
+        name: performer reads the whole piece and no past targets; performer_ar is told the past of its target.
+        settings: what is trained; score_only and performance of the one, one_step_ahead of the other.
+        families: feature families; those that a setting does not admit are left out. The past is no family here: the
+            network carries it itself, so that it can be its own.
+        hidden: units of each direction of the LSTM that both targets share.
+        branch: units of the LSTM of each target (of each direction, unless it is causal).
+        dropout: on what the LSTMs give, 0..1.
+        learning_rate, weight_decay: of AdamW, one cosine cycle.
+        beta: 0..1, how far the loss of the mean is freed of the predicted spread (1: squared error).
+        own_past: performer_ar only, share of windows that are trained without their true past.
+        window: notes of a training window.
+        batch_notes: padded notes of a batch.
+        max_notes: training notes, in windows drawn evenly from all pieces; 0 takes all.
+        max_notes_validation: the same for validation.
+        epochs: by profile; trainer.max_epochs bounds it.
+    """
+
+    name: str = "performer"
+    settings: list[str] = field(default_factory=lambda: ["score_only", "performance"])
+    families: list[str] = field(default_factory=lambda: ["classic", "density", "chords", "timing", "durations"])
+    hidden: int = 96
+    branch: int = 64
+    dropout: float = 0.1
+    learning_rate: float = 0.004
+    weight_decay: float = 0.01
+    beta: float = 1.0
+    own_past: float = 0.5
+    window: int = 256
+    batch_notes: int = 8192
+    max_notes: int = 0
+    max_notes_validation: int = 0
+    epochs: dict[str, int] = field(default_factory=lambda: {"demo": 3})
+
+    def __post_init__(self) -> None:
+        one_of(self, "name", _NAMES)
+        positive(self, "hidden", "branch", "learning_rate", "window", "batch_notes")
+        within(self, "dropout", 0.0, 0.9)
+        within(self, "beta", 0.0, 1.0)
+        within(self, "own_past", 0.0, 1.0)
+        require(self.weight_decay >= 0, "weight_decay", "must not be negative")
+        require(min(self.max_notes, self.max_notes_validation) >= 0, "max_notes", "must not be negative; 0 takes all")
+        require(len(self.settings) > 0, "settings", "is empty, name at least one setting")
+        for setting in self.settings:
+            known = _NAMES[self.name]
+            require(setting in known, "settings", f"has {setting!r}, {self.name} has {', '.join(known)}")
+        for family in self.families:
+            known = tuple(name for name in PERFORMANCE_FAMILIES if name not in PAST_FAMILIES)
+            require(family in known, "families", f"has {family!r}, must be among {', '.join(known)}")
+        require(len(self.epochs) > 0 and min(self.epochs.values()) >= 1, "epochs", "must name 1 epoch or more")

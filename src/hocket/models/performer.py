@@ -1,0 +1,186 @@
+"""The performer: velocity and log duration of every note, each with the spread of what a player might have done.
+
+A bidirectional LSTM reads what both targets may know. Each target has a branch of its own behind it, since velocity may
+see durations, which are the other target's answers and so must never reach its branch. A causal branch also hears
+the last values of its target: the true ones (one step ahead) or its own (free running).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor, nn
+
+from hocket.config.performer import PerformerConfig
+from hocket.views.performance_features import TARGETS
+
+PAST = 8  # values of the target that a causal branch hears beside its own state
+LIMIT = 6.0  # standard deviations beyond which a feature says no more
+SPREADS = (-4.0, 1.5)  # bounds of the log of the spread, on standardised targets
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the features stand.
+
+    Attributes:
+        names: of all columns; first the shared ones, then each target's own in the order of TARGETS.
+        shared: how many both targets may see.
+        own: by target, how many only it may see.
+    """
+
+    names: tuple[str, ...]
+    shared: int
+    own: dict[str, int]
+
+    def columns_of(self, target: str) -> slice:
+        """The columns that are the target's own."""
+        start = self.shared + sum(self.own[name] for name in TARGETS[: TARGETS.index(target)])
+        return slice(start, start + self.own[target])
+
+
+class Bidirectional(nn.Module):
+    """A forward and a backward LSTM; padding stands at the end and touches no sequence in either direction."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.there = nn.LSTM(width, hidden, batch_first=True)
+        self.back = nn.LSTM(width, hidden, batch_first=True)
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """(batch, time, width) and (batch,) -> (batch, time, 2 hidden)."""
+        steps = torch.arange(inputs.shape[1], device=inputs.device)
+        order = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)  # (batch, time)
+        rows = torch.arange(len(inputs), device=inputs.device)[:, None]
+        return torch.cat([self.there(inputs)[0], self.back(inputs[rows, order])[0][rows, order]], -1)
+
+
+class Performer(pl.LightningModule):
+    """The network; targets are (batch, time, 2) in the order of TARGETS and on the scale of `set_scale`.
+
+    Args:
+        config: sizes and training.
+        layout: of the features.
+    """
+
+    feature_mean: Tensor
+    feature_spread: Tensor
+    target_mean: Tensor
+    target_spread: Tensor
+
+    def __init__(self, config: PerformerConfig, layout: Layout) -> None:
+        super().__init__()
+        self.config, self.layout, self.causal = config, layout, config.name == "performer_ar"
+        self.trunk = Bidirectional(layout.shared, config.hidden)
+        self.drop = nn.Dropout(config.dropout)
+        self.branches, self.heads = nn.ModuleDict(), nn.ModuleDict()
+        for target in TARGETS:
+            width = layout.shared + 2 * config.hidden + layout.own[target]
+            past = nn.LSTM(width + PAST + 1, config.branch, batch_first=True) if self.causal else None
+            self.branches[target] = past or Bidirectional(width, config.branch)
+            self.heads[target] = nn.Linear(config.branch * (1 if self.causal else 2), 2)
+        for name, size in (("feature", len(layout.names)), ("target", len(TARGETS))):
+            self.register_buffer(f"{name}_mean", torch.zeros(size))
+            self.register_buffer(f"{name}_spread", torch.ones(size))
+
+    def set_scale(self, name: str, values: Any) -> None:
+        """Standardises by these training rows: `name` is feature or target, values (notes, columns) of NumPy."""
+        mean, spread = values.mean(0, dtype="float64"), values.std(0, dtype="float64")
+        getattr(self, f"{name}_mean").copy_(torch.from_numpy(mean))
+        getattr(self, f"{name}_spread").copy_(torch.from_numpy(spread).clamp(min=1e-3))
+
+    def encode(self, features: Tensor, lengths: Tensor) -> dict[str, Tensor]:
+        """What each target's branch is told of the notes, (batch, time, width); no target's past is in it."""
+        scaled = ((features - self.feature_mean) / self.feature_spread).clamp(-LIMIT, LIMIT)
+        shared = scaled[..., : self.layout.shared]
+        common = torch.cat([shared, self.drop(self.trunk(shared, lengths))], -1)
+        return {target: torch.cat([common, scaled[..., self.layout.columns_of(target)]], -1) for target in TARGETS}
+
+    def decode(self, target: str, told: Tensor, lengths: Tensor, past: Tensor | None = None) -> Tensor:
+        """(batch, time, 2): mean and log of the spread; a causal branch needs `past`, see `lags`."""
+        if past is None:
+            return self._head(target, self.branches[target](told, lengths))
+        return self._head(target, self.branches[target](torch.cat([told, past], -1))[0])
+
+    def step(self, target: str, told: Tensor, past: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """One note of each sequence: (batch, width) and (batch, PAST + 1) -> (batch, 2) and the state to carry on."""
+        features, state = self.branches[target](torch.cat([told, past], -1)[:, None], state)
+        return self._head(target, features[:, 0]), state
+
+    def _head(self, target: str, features: Tensor) -> Tensor:
+        mean, spread = self.heads[target](self.drop(features)).unbind(-1)
+        return torch.stack([mean, spread.clamp(*SPREADS)], -1)
+
+    def own_past(self, target: str, told: Tensor, lengths: Tensor) -> Tensor:
+        """`lags` of what the branch itself predicts without a past; stands in for free running in training."""
+        nothing = told.new_zeros(*told.shape[:2], PAST + 1)
+        with torch.no_grad():
+            return lags(self.decode(target, told, lengths, nothing)[..., 0], known=False)
+
+    def _training_past(self, target: str, told: Tensor, lengths: Tensor, true: Tensor) -> Tensor:
+        """The true past of some windows, the own past of others, none of the rest; see `PerformerConfig.own_past`."""
+        chance = torch.rand(len(told), 1, 1, device=told.device) / max(self.config.own_past, 1e-9)
+        own = self.own_past(target, told, lengths) * (chance < 0.5)
+        return torch.where(chance < 1, own, lags(true, known=True))
+
+    def _loss(self, batch: tuple[Tensor, Tensor, Tensor], name: str) -> Tensor:
+        features, targets, lengths = batch
+        told, targets = self.encode(features, lengths), (targets - self.target_mean) / self.target_spread
+        real = torch.arange(features.shape[1], device=features.device) < lengths[:, None]  # (batch, time)
+        losses = []
+        for place, target in enumerate(TARGETS):
+            true = targets[..., place]
+            for past in self._pasts(target, told[target], lengths, true, name):
+                predicted = self.decode(target, told[target], lengths, past)[real].float()
+                losses.append(beta_nll(predicted, true[real], self.config.beta))
+                self._log(f"{name}/{target}_mse", (predicted[:, 0] - true[real]).square().mean(), len(predicted))
+        loss = torch.stack(losses).mean()
+        self._log(f"{name}/loss", loss, int(lengths.sum()))
+        return loss
+
+    def _pasts(self, target: str, told: Tensor, lengths: Tensor, true: Tensor, name: str) -> list[Tensor | None]:
+        """What the branch is told of the past: mixed by chance in training, first own and then true in validation."""
+        if not self.causal:
+            return [None]
+        if name == "train":
+            return [self._training_past(target, told, lengths, true)]
+        return [self.own_past(target, told, lengths), lags(true, known=True)]
+
+    def _log(self, name: str, value: Tensor, count: int) -> None:
+        self.log(name, value, on_epoch=True, on_step=False, batch_size=count)
+
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> Tensor:
+        """Loss of a batch of windows (features, targets, lengths)."""
+        return self._loss(batch, "train")
+
+    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> None:
+        """Logs the loss, weighted by notes; of a causal model the mean over true and own past."""
+        self._loss(batch, "validation")
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with one cosine cycle over all steps."""
+        config, steps = self.config, int(self.trainer.estimated_stepping_batches)
+        optimizer = torch.optim.AdamW(self.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps, pct_start=0.2)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def lags(values: Tensor, known: bool) -> Tensor:
+    """(batch, time) -> (batch, time, PAST + 1): the PAST values before each, 0 before the first, and whether known."""
+    padded = nn.functional.pad(values, (PAST, 0))
+    before = padded.unfold(1, PAST, 1)[:, :-1].flip(-1)  # (batch, time, PAST), the latest first
+    return torch.cat([before, torch.full_like(before[..., :1], float(known))], -1)
+
+
+def beta_nll(predicted: Tensor, true: Tensor, beta: float) -> Tensor:
+    """Gaussian negative log-likelihood, each note weighted by its predicted variance to the power beta.
+
+    Source: Seitzer et al., On the Pitfalls of Heteroscedastic Uncertainty Estimation, ICLR 2022, eq. 5.
+    """
+    mean, spread = predicted.unbind(-1)
+    variance = (2 * spread).exp()
+    nats = 0.5 * (true - mean).square() / variance + spread
+    return (nats * variance.detach() ** beta).mean()

@@ -1,0 +1,110 @@
+"""Stages `models_performer` and `models_performer_ar`: one network a setting, each in a folder of its setting."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+
+from hocket.config import Config
+from hocket.config.performer import PerformerConfig
+from hocket.models.floors import save_floors
+from hocket.models.performer import Performer
+from hocket.report import Check, Report, stage_folder
+from hocket.training.fit import Fitted, fit, save
+from hocket.training.forest import fit_floors, origin_of
+from hocket.training.performer_inference import Trained
+from hocket.training.performer_windows import draw_rows, layout_of, whole_pieces, windows_of
+from hocket.training.sequences import require_splits, with_epochs
+from hocket.views.performance import Notes, View
+from hocket.views.performance_features import TARGETS
+
+
+def run(cfg: Config, out: Path) -> Report:
+    """Trains and saves; the report has the losses, and R2 of training windows against validation."""
+    config: PerformerConfig = cfg.model
+    view = View(stage_folder(cfg.out, "views_performance"))
+    require_splits({split: len(view.rows(split)) for split in ("train", "validation")}, f"models_{config.name}")
+    metrics: dict[str, Any] = {}
+    checks: list[Check] = []
+    for setting in config.settings:
+        metrics[setting], found = train(cfg, view, setting, out / setting)
+        checks += found
+    save_floors(fit_floors(view), out)
+    told = ", ".join(f"{setting} {values['validation']['velocity_r2']:.3f}" for setting, values in metrics.items())
+    counts = {"models": len(metrics), "notes": max(values["notes"] for values in metrics.values())}
+    return Report(summary=f"validation velocity R2: {told}", counts=counts, metrics=metrics, checks=joined(checks))
+
+
+def joined(checks: list[Check]) -> list[Check]:
+    """One check of each name, which passes when all of that name do."""
+    names = dict.fromkeys(check.name for check in checks)
+    groups = {name: [check for check in checks if check.name == name] for name in names}
+    return [
+        Check(name, all(one.passed for one in group), detail="; ".join(one.detail for one in group))
+        for name, group in groups.items()
+    ]
+
+
+def train(cfg: Config, view: View, setting: str, folder: Path) -> tuple[dict[str, Any], list[Check]]:
+    """One setting: its metrics by split, and what must hold of its training."""
+    config: PerformerConfig = cfg.model
+    notes, windows = {}, {}
+    layout = layout_of({name: list(view.features_of([name])) for name in config.families}, config.families, setting)
+    limits = {"train": config.max_notes, "validation": config.max_notes_validation}
+    for split, limit in limits.items():
+        rows, offsets = draw_rows(view, split, config.window, limit, cfg.seed)
+        notes[split] = view.read(rows, layout.names)
+        windows[split] = windows_of(notes[split], offsets)
+    pl.seed_everything(cfg.seed, verbose=False)
+    module = Performer(config, layout)
+    module.set_scale("feature", windows["train"].features)
+    module.set_scale("target", windows["train"].targets)
+    loaders = [windows[split].batches(config.batch_notes, cfg.seed) for split in limits]
+    fitted = fit(with_epochs(cfg), f"models_{config.name}_{setting}", module, *loaders)
+    folder.mkdir()
+    held = view.read(whole_pieces(view, "validation", config.max_notes_validation, cfg.seed), layout.names)
+    known = {
+        "config": asdict(config),
+        "setting": setting,
+        "names": list(layout.names),
+        "shared": layout.shared,
+        "own": layout.own,
+        "notes": len(notes["train"]),
+        "origin": origin_of(notes["train"]),
+        "persistence": persistence(module, held),
+    }
+    save(folder, module, known, fitted)
+    metrics: dict[str, Any] = {
+        "notes": len(notes["train"]),
+        "parameters": sum(weight.numel() for weight in module.parameters()),
+        "best_epoch": fitted.best_epoch + 1,
+    }
+    for split, members in notes.items():
+        metrics[split] = {"loss": fitted.best(f"{split}/loss")} | r2_at_best(fitted, split, notes["train"], members)
+    return metrics, fitted.checks()
+
+
+def r2_at_best(fitted: Fitted, split: str, train: Notes, members: Notes) -> dict[str, float]:
+    """R2 by target from the logged errors, which are in variances of the training notes."""
+    result = {}
+    for target in TARGETS:
+        ratio = float((train.target(target).std() / members.target(target).std()) ** 2)
+        result[f"{target.removeprefix('log_')}_r2"] = 1 - fitted.best(f"{split}/{target}_mse") * ratio
+    return result
+
+
+def persistence(module: Performer, notes: Notes) -> dict[str, float]:
+    """By target, 0..1: correlation of neighbouring standardised errors, with which samples are to vary in time."""
+    predicted = Trained(module.eval(), {}).predict(notes)
+    inside = np.diff(notes.keys["piece"]) == 0
+    result = {}
+    for target in TARGETS:
+        error = (notes.target(target) - predicted[target].mean) / predicted[target].spread
+        pairs = error[:-1][inside], error[1:][inside]
+        correlation = float(np.corrcoef(*pairs)[0, 1]) if inside.sum() > 2 else 0.0
+        result[target] = round(min(max(np.nan_to_num(correlation), 0.0), 0.99), 3)
+    return result

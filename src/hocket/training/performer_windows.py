@@ -1,0 +1,120 @@
+"""Notes of the view `performance` as windows of consecutive notes of one piece, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from hocket.models.performer import Layout
+from hocket.training.sequences import loader
+from hocket.views.performance import Notes, View
+from hocket.views.performance_features import TARGETS, allowed
+
+Index = npt.NDArray[np.int64]
+
+
+def layout_of(families: dict[str, list[str]], chosen: list[str], setting: str) -> Layout:
+    """The columns of those families that the setting admits, by who may see them.
+
+    Args:
+        families: column names by family, as the view has them.
+        chosen: families of the configuration.
+        setting: see `hocket.views.performance_features.may_see`.
+    """
+    seen = {target: allowed(chosen, setting, target) for target in TARGETS}
+    shared = [name for name in chosen if all(name in own for own in seen.values())]
+    own = {target: [name for name in names if name not in shared] for target, names in seen.items()}
+    order = [*shared, *(name for target in TARGETS for name in own[target])]
+    count = {name: len(families[name]) for name in order}
+    return Layout(
+        names=tuple(column for name in order for column in families[name]),
+        shared=sum(count[name] for name in shared),
+        own={target: sum(count[name] for name in names) for target, names in own.items()},
+    )
+
+
+def piece_offsets(piece: npt.NDArray[Any]) -> Index:
+    """(pieces + 1,) where the pieces of (notes,) piece numbers begin, and the end."""
+    return np.append(np.flatnonzero(np.diff(piece, prepend=-1)), len(piece)).astype(np.int64)
+
+
+def cut(offsets: Index, window: int) -> Index:
+    """(windows, 2) first and one past the last note of windows of nearly equal length, at most `window`."""
+    parts = [np.empty((0, 2), np.int64)]
+    for start, stop in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+        edges = np.linspace(start, stop, -(-(stop - start) // window) + 1).astype(np.int64)
+        parts.append(np.stack([edges[:-1], edges[1:]], 1))
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows in memory, one after another.
+
+    Attributes:
+        features: (notes, columns) float32.
+        targets: (notes, 2) float32, in the order of TARGETS.
+        offsets: (windows + 1,).
+    """
+
+    features: npt.NDArray[np.float32]
+    targets: npt.NDArray[np.float32]
+    offsets: Index
+
+    @property
+    def lengths(self) -> list[int]:
+        """Notes of each window."""
+        lengths: list[int] = np.diff(self.offsets).tolist()
+        return lengths
+
+    def batches(self, budget: int, seed: int) -> Any:
+        """A loader of (features, targets, lengths), padded with 0."""
+
+        def collate(rows: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+            spans = np.stack([self.offsets[rows], self.offsets[np.array(rows) + 1]], 1)
+            lengths = torch.from_numpy(spans[:, 1] - spans[:, 0])
+            return side_by_side(self.features, spans), side_by_side(self.targets, spans), lengths
+
+        return loader(self.lengths, budget, seed, collate)
+
+
+def side_by_side(values: npt.NDArray[np.float32], spans: Index) -> Tensor:
+    """(windows, longest, columns) of (notes, columns) and (windows, 2), padded with 0 at the ends."""
+    padded = np.zeros((len(spans), int((spans[:, 1] - spans[:, 0]).max()), values.shape[1]), np.float32)
+    for row, (start, stop) in enumerate(spans.tolist()):
+        padded[row, : stop - start] = values[start:stop]
+    return torch.from_numpy(padded)
+
+
+def draw_rows(view: View, split: str, window: int, limit: int, seed: int) -> tuple[Index, Index]:
+    """Rows of the view in windows of a split, and the offsets of the windows; with a limit, windows drawn evenly."""
+    rows = view.rows(split)
+    spans = cut(piece_offsets(view.keys["piece"][rows]), window)
+    if limit and len(rows) > limit:
+        count = max(1, limit * len(spans) // len(rows))
+        spans = spans[np.sort(np.random.default_rng(seed).choice(len(spans), count, replace=False))]
+    kept = np.concatenate([np.empty(0, np.int64), *(rows[start:stop] for start, stop in spans.tolist())])
+    return kept, np.concatenate(([0], np.cumsum(spans[:, 1] - spans[:, 0]))).astype(np.int64)
+
+
+def whole_pieces(view: View, split: str, limit: int, seed: int) -> Index:
+    """Rows of whole pieces of a split, drawn until they reach `limit` notes; 0 takes all."""
+    rows = view.rows(split)
+    offsets = piece_offsets(view.keys["piece"][rows])
+    lengths = np.diff(offsets)
+    order = np.random.default_rng(seed).permutation(len(lengths))
+    count = int(np.searchsorted(np.cumsum(lengths[order]), limit)) + 1 if limit else len(order)
+    drawn = np.zeros(len(lengths), bool)
+    drawn[order[:count]] = True
+    return rows[np.repeat(drawn, lengths)]
+
+
+def windows_of(notes: Notes, offsets: Index) -> Windows:
+    """The notes with the windows that the offsets name."""
+    targets = np.stack([notes.keys[target].astype(np.float32) for target in TARGETS], 1)
+    return Windows(notes.features, targets, offsets)
