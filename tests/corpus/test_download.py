@@ -39,13 +39,10 @@ def server() -> Iterator[tuple[str, Behaviour]]:
         def do_GET(self) -> None:
             wanted = self.headers.get("Range")
             behaviour.asked.append((self.path, wanted))
-            if self.path == "/moved.zip":
-                self.send_response(301)
+            if self.path != "/good.zip":
+                self.send_response(301 if self.path == "/moved.zip" else 404)
                 self.send_header("Location", "/good.zip")
                 self.end_headers()
-                return
-            if self.path != "/good.zip":
-                self.send_error(404)
                 return
             if behaviour.statuses:
                 self.send_error(behaviour.statuses.pop(0))
