@@ -51,6 +51,8 @@ MODEL_STAGES = {
     },
     "evaluation": {
         "forest": "hocket.evaluation.forest:run",
+        "performer": "hocket.evaluation.performer:run",
+        "performer_ar": "hocket.evaluation.performer:run",
         "melody_lstm": "hocket.evaluation.melody_lstm:run",
         "tune_lm": "hocket.evaluation.tune_lm:run",
     },

@@ -33,4 +33,6 @@ MODELS = {
     "forest": "hocket.config.models:ForestConfig",
     "melody_lstm": "hocket.config.melodies:MelodyLstmConfig",
     "tune_lm": "hocket.config.tunes:TuneLmConfig",
+    "performer": "hocket.config.performer:PerformerConfig",
+    "performer_ar": "hocket.config.performer:PerformerConfig",
 }
