@@ -39,8 +39,8 @@ def make_archive(path: Path, files: int = FILES) -> Path:
     return path
 
 
-def run_stages(archive: Path, out: Path, stages: tuple[str, ...] = STAGES) -> None:
-    """The stages in this process, read by 2 others, so that a kill finds all of them at work."""
+def run_stages(archive: Path, folder: Path) -> None:
+    """The stages in this process, which reads with 2 others, so that a kill finds all of them at work."""
     from dataclasses import replace
 
     from hocket.config import compose
@@ -48,38 +48,39 @@ def run_stages(archive: Path, out: Path, stages: tuple[str, ...] = STAGES) -> No
     from hocket.stages import run_stage
 
     corpus = CorpusConfig("tiny", "recorded", "midi", archive.name, "", "")
-    cfg = compose([f"out={out}", "processes=2", "engine.pool_from_s=0", "engine.chunk=8"])
+    cfg = compose(["out=out", "processes=2", "engine.pool_from_s=0", "engine.chunk=8"])
     cfg = replace(cfg, corpus={"tiny": corpus})
-    cfg.logger.folder = str(out / "runs")
+    cfg.logger.folder = "runs"
     os.environ["HOCKET_MIRROR"] = str(archive.parent)
-    os.chdir(archive.parent)
-    for stage in stages:
+    folder.mkdir(exist_ok=True)
+    os.chdir(folder)
+    for stage in STAGES:
         run_stage(replace(cfg, stage=stage))
 
 
-def start(archive: Path, out: Path) -> subprocess.Popen[bytes]:
+def start(archive: Path, folder: Path) -> subprocess.Popen[bytes]:
     """`run_stages` as the leader of a process group."""
-    command = [sys.executable, "-m", "bench.kill", "--stages", str(archive), str(out)]
+    command = [sys.executable, "-m", "bench.kill", "--stages", str(archive), str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, env=environment, start_new_session=True)
 
 
-def finish(archive: Path, out: Path) -> tuple[str, float]:
+def finish(archive: Path, folder: Path) -> tuple[str, float]:
     """Runs the stages to their end; the hash of all that they wrote, and the seconds that it took."""
     started = time.perf_counter()
-    if start(archive, out).wait():
+    if start(archive, folder).wait():
         raise RuntimeError("the stages failed")
-    return sha256_folder(out / "corpus"), time.perf_counter() - started
+    return sha256_folder(folder / "out" / "corpus"), time.perf_counter() - started
 
 
-def killed(archive: Path, out: Path, after_s: float) -> list[str]:
+def killed(archive: Path, folder: Path, after_s: float) -> list[str]:
     """Kills a run after this many seconds; what lies about then (files of no finished folder)."""
-    process = start(archive, out)
+    process = start(archive, folder)
     time.sleep(after_s)
     with contextlib.suppress(ProcessLookupError):  # it was quicker
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    return sorted(path.name for path in out.glob("corpus/.*"))
+    return sorted(path.name for path in folder.glob("out/corpus/.*"))
 
 
 def trials(times: int, seed: int, folder: Path) -> dict[str, object]:
@@ -90,8 +91,8 @@ def trials(times: int, seed: int, folder: Path) -> dict[str, object]:
     moments, left_behind, different = [], 0, [] if again == wanted else ["undisturbed"]
     for number in range(times):
         moments.append(round(rng.uniform(0, seconds), 3))
-        left_behind += bool(killed(archive, folder / "out", moments[-1]))
-        if finish(archive, folder / "out")[0] != wanted:
+        left_behind += bool(killed(archive, folder / "killed", moments[-1]))
+        if finish(archive, folder / "killed")[0] != wanted:
             different.append(f"kill {number}")
     return {
         "kills": times,

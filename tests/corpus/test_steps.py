@@ -8,6 +8,7 @@ from hocket.config.corpus import AugmentConfig, CleanConfig, SplitConfig
 from hocket.corpus import steps
 from hocket.files import sha256_folder
 from hocket.notes import read_tables, write_tables
+from hocket.page import sections
 from hocket.report import Report
 from making import make_config
 from making_corpus import corpus, melody, walk
@@ -60,6 +61,17 @@ def test_pictures_stand_beside_the_reports(done: tuple[Path, dict[str, Report]])
     folder, reports = done
     assert list(reports["clean"].pictures) == ["look_tiny.png"]
     assert (folder / "clean" / "look_tiny.png").is_file()
+
+
+def test_the_page_shows_how_every_corpus_looks_and_what_each_policy_touched(
+    done: tuple[Path, dict[str, Report]],
+) -> None:
+    folder, reports = done
+    pictures = {name: (folder / "clean" / name).read_bytes() for name in reports["clean"].pictures}
+    shown = sections.stages({"corpus_clean": reports["clean"]}, {"corpus_clean": pictures})
+    assert shown.count("data:image/png") == 1
+    for text in ("tiny: pitch, velocity", "velocity_keep/tiny", "duration_keep/tiny", "repeated/tiny"):
+        assert text in shown
 
 
 def test_the_split_leaves_the_notes_as_they_are(done: tuple[Path, dict[str, Report]]) -> None:
