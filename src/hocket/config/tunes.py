@@ -52,7 +52,7 @@ class TuneLmConfig:
     learning_rate: float = 8e-3
     weight_decay: float = 0.01
     batch_tokens: int = 4096
-    epochs: dict[str, int] = field(default_factory=lambda: {"real": 20})
+    epochs: dict[str, int] = field(default_factory=lambda: {"real": 11})
 
     def __post_init__(self) -> None:
         positive(self, "hidden", "layers", "match", "context", "learning_rate", "batch_tokens")

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hocket.corpus.readers import read_abc
 from hocket.errors import InputError
 from hocket.files import write_text
 
@@ -24,8 +25,10 @@ def write_score(abc: str, path: Path) -> None:
     """Engraves one tune as an SVG file, the same bytes each time.
 
     Raises:
-        InputError: verovio cannot read it.
+        MusicError: the tune cannot be read (the engraver ends the process on an empty one, so we read it first).
+        InputError: the engraver cannot read it.
     """
+    read_abc(abc)
     toolkit = _toolkit()
     toolkit.setOptions({**_OPTIONS, "inputFrom": "abc"})
     toolkit.resetXmlIdSeed(1)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hocket.config.melodies import MelodyLstmConfig
+from hocket.models.schedule import one_cycle
 from hocket.views.matching import LENGTHS
 from hocket.views.melody_rows import BARS, END, MAX_STEPS, METRES, PITCHES, PLACES
 
@@ -91,11 +92,8 @@ class MelodyLstm(pl.LightningModule):
         self._loss(batch, "validation")
 
     def configure_optimizers(self) -> Any:
-        """AdamW with one cosine cycle over all steps."""
-        config, steps = self.config, int(self.trainer.estimated_stepping_batches)
-        optimizer = torch.optim.AdamW(self.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps, pct_start=0.1)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        """AdamW with one cycle over all steps."""
+        return one_cycle(self, self.config.learning_rate, self.config.weight_decay)
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

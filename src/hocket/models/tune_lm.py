@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hocket.config.tunes import TuneLmConfig
+from hocket.models.schedule import one_cycle
 from hocket.views.matching import LENGTHS
 from hocket.views.tune_bars import BARS, PLACES, RESTS, SECTIONS
 from hocket.views.tunes import METRES, SHARPS, TONICS, UNITS
@@ -80,8 +81,5 @@ class TuneLm(pl.LightningModule):
         self._loss(batch, "validation")
 
     def configure_optimizers(self) -> Any:
-        """AdamW with one cosine cycle over all steps."""
-        config, steps = self.config, int(self.trainer.estimated_stepping_batches)
-        optimizer = torch.optim.AdamW(self.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps, pct_start=0.1)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        """AdamW with one cycle over all steps."""
+        return one_cycle(self, self.config.learning_rate, self.config.weight_decay)
