@@ -61,6 +61,9 @@ audit: $(READY) ## every leak check of the last run in one table, pass or FAIL
 results: $(READY) ## write docs/results.md and the table of the README from the last run
 	@$(PY) -m hocket.evaluation.results
 
+edges: $(READY) ## write into dvc.yaml which code each stage reads
+	@$(PY) -m orchestration.edges
+
 pictures: $(READY) ## draw the pictures of the README anew
 	@$(PY) -m orchestration.graph docs/graph.svg
 	@mkdir -p build && $(VENV)/bin/hocket compose --genre jazz --bars 16 --seed 1 --models build build/jazz.mid >/dev/null

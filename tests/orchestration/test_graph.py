@@ -10,9 +10,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from code_reach import reachable
 from hocket.report import read_report
 from hocket.stages import MODEL_STAGES, STAGES
+from orchestration.code_reach import reachable
 from orchestration.definitions import build_definitions
 from orchestration.graph import draw
 from orchestration.jobs import JOBS
@@ -70,6 +70,19 @@ def test_dvc_knows_all_the_code_of_a_stage(name: str, steps: dict[str, Step]) ->
     missing = {path for path in needed if not any(path.is_relative_to(known) for known in steps[name].code)}
     assert not missing, f"dvc.yaml, {name}: add to deps {', '.join(sorted(map(str, missing)))}"
     assert not [path for path in steps[name].code if not (ROOT / path).exists()]
+
+
+def test_rewriting_the_edges_of_a_true_file_changes_nothing() -> None:
+    import yaml
+
+    from orchestration.edges import rewritten
+
+    text = (ROOT / "dvc.yaml").read_text()
+    here, there = (yaml.safe_load(version)["stages"] for version in (text, rewritten(text)))
+    assert {name: sorted(stage["deps"]) for name, stage in here.items()} == {
+        name: sorted(stage["deps"]) for name, stage in there.items()
+    }
+    assert {**here["report"], "deps": None} == {**there["report"], "deps": None}
 
 
 def test_declared_checks_are_those_of_the_reports(steps: dict[str, Step]) -> None:
