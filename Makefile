@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PROFILE ?= demo
 ARGS ?=
+WORKERS ?= 2
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -38,7 +39,7 @@ ui: $(READY) ## Dagster's UI on http://127.0.0.1:3000
 	@$(PY) -m orchestration.ui
 
 test: $(READY) ## the tests (under 10 minutes, no network)
-	@$(PY) -m pytest -m "not slow" $(ARGS)
+	@$(PY) -m pytest -m "not slow" -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-all: $(READY) ## also the slow tests
 	@$(PY) -m pytest $(ARGS)
