@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -407,8 +407,12 @@ def write_pieces(table: NoteTable, source: Path, folder: Path) -> None:
     pq.write_table(table.pieces, folder / "pieces.parquet", **parquet_options("pieces"))
 
 
-def read_tables(folder: Path) -> NoteTable:
+def read_tables(folder: Path, without: Collection[str] = ()) -> NoteTable:
     """Reads what `write_tables` wrote.
+
+    Args:
+        folder: where it lies.
+        without: tables that are not needed (``controls``, ``timeline``) and stay empty.
 
     Raises:
         InputError: a file is missing, damaged, or has another schema.
@@ -417,7 +421,8 @@ def read_tables(folder: Path) -> NoteTable:
     for name, schema in _SCHEMAS.items():
         path = folder / f"{name}.parquet"
         try:
-            tables[name] = pq.read_table(path).replace_schema_metadata(schema.metadata)
+            found = schema.empty_table() if name in without else pq.read_table(path)
+            tables[name] = found.replace_schema_metadata(schema.metadata)
         except FileNotFoundError:
             raise InputError(f"{path}: not there; run the stage that writes it first") from None
         except pa.ArrowException as error:

@@ -51,7 +51,7 @@ def _clean_checks(table: NoteTable, counts: dict[str, int], most: float) -> list
 def split_corpus(cfg: Config, out: Path) -> Report:
     """Deals works to splits; writes the pieces with ``work`` and ``split`` filled, and copies their notes."""
     source = stage_folder(cfg.out, "corpus_clean")
-    table = read_tables(source)
+    table = read_tables(source, without=("controls",))
     dealt = split(table, cfg.split)
     write_pieces(dealt.table, source, out)
     counts = dealt.counts
