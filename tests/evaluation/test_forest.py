@@ -179,6 +179,6 @@ def test_perform_refuses_drums_and_an_untrained_model(ran: tuple[Config, dict[st
     with pytest.raises(InputError, match="no note with a pitch"):
         perform_file(tmp_path / "drums.mid", tmp_path / "out.mid", Path(ran[0].out, "models", "forest"))
     with pytest.raises(InputError, match="no forest was trained"):
-        perform_file(tmp_path / "drums.mid", tmp_path / "out.mid", tmp_path)
+        perform_file(tmp_path / "drums.mid", tmp_path / "out.mid", tmp_path / "forest")
     assert load_performer(tmp_path) is None
     assert not (tmp_path / "out.mid").exists()

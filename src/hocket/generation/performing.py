@@ -1,10 +1,10 @@
-"""Written notes played: velocity and duration by the trained forests, for the composer and for any MIDI file."""
+"""Written notes played: velocity and duration by trained forests or networks, for the composer and any MIDI file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,16 @@ from hocket.models.forest import Regressor, load_canonical
 from hocket.notes import Piece, set_seconds, sort_notes
 from hocket.views.performance import notes_of
 
+if TYPE_CHECKING:  # torch is loaded only where a network performs
+    from hocket.training.performer_inference import Predicted, Trained
+
 SETTING = "score_only"
 KEEP = ("timing", "velocity")
 SHORTEST, LONGEST = 0.4, 1.05  # sounding share of the written duration
 LEGATO = 0.9  # share of a note whose predicted duration is that of the piece's mean
-JITTER = 2.0  # velocity units of the seeded variation of a hand
+JITTER = 2.0  # velocity units of the seeded variation of a hand around what a forest predicts
 Integers = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,62 +42,117 @@ class ForestPerformer:
     def velocity_and_duration(self, piece: Piece) -> tuple[Integers, Integers]:
         """(notes,) velocity 1..127 and (notes,) duration in ticks of at least 1, of a piece without drums.
 
-        The forest of duration knows how long hands hold keys and not what is written, so only its deviation from its
-        own mean over the piece counts: it shortens or lengthens the written duration between SHORTEST and LONGEST.
+        See `articulated` for durations.
         """
+        velocity, duration = self._predicted(piece)
+        return _whole(velocity), duration
+
+    def played(self, piece: Piece, rng: np.random.Generator) -> tuple[Values, Integers]:
+        """The same with velocities that vary as a hand does, by JITTER."""
+        velocity, duration = self._predicted(piece)
+        return _whole(velocity) + rng.normal(0, JITTER, len(velocity)), duration
+
+    def _predicted(self, piece: Piece) -> tuple[Values, Integers]:
+        if not len(piece.notes):
+            return np.zeros(0), np.zeros(0, np.int64)
+        notes = notes_of([piece], list(self.velocity.card.families))
+        return self.velocity.predict(notes), articulated(piece, self.log_duration.predict(notes))
+
+
+@dataclass(frozen=True)
+class NetworkPerformer:
+    """Plays by the recurrent network of the setting score_only.
+
+    Attributes:
+        trained: the network.
+    """
+
+    trained: Trained
+
+    def velocity_and_duration(self, piece: Piece) -> tuple[Integers, Integers]:
+        """(notes,) velocity 1..127 and (notes,) duration in ticks of at least 1, the means that it predicts."""
         if not len(piece.notes):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        notes = notes_of([piece], list(self.velocity.card.families))
-        velocity = np.clip(np.rint(self.velocity.predict(notes)), 1, 127)
-        log_duration = self.log_duration.predict(notes)
-        share = np.clip(LEGATO * np.exp(log_duration - log_duration.mean()), SHORTEST, LONGEST)
-        duration = np.maximum(1, np.rint(share * piece.notes["duration_ticks"]))
-        return velocity.astype(np.int64), duration.astype(np.int64)
+        predicted = self._predicted(piece)
+        return _whole(predicted["velocity"].mean), articulated(piece, predicted["log_duration"].mean)
+
+    def played(self, piece: Piece, rng: np.random.Generator) -> tuple[Values, Integers]:
+        """Velocities drawn with the spread that it predicts, so that dynamics are as wide as those of players."""
+        predicted = self._predicted(piece)
+        persistence = self.trained.known["persistence"]["velocity"]
+        velocity = predicted["velocity"].sample(np.array([0, len(piece.notes)]), persistence, rng)
+        return velocity, articulated(piece, predicted["log_duration"].mean)
+
+    def _predicted(self, piece: Piece) -> dict[str, Predicted]:
+        return self.trained.predict(notes_of([piece], self.trained.known["config"]["families"]))
 
 
-def load_performer(folder: Path) -> ForestPerformer | None:
-    """The performer of out/models/forest, or None when it was never trained.
+def articulated(piece: Piece, log_duration: Values) -> Integers:
+    """(notes,) ticks of at least 1: the written durations, shortened or lengthened between SHORTEST and LONGEST.
+
+    A model of duration knows how long hands hold keys and not what is written, so only its deviation from its own
+    mean over the piece counts.
+    """
+    share = np.clip(LEGATO * np.exp(log_duration - log_duration.mean()), SHORTEST, LONGEST)
+    ticks: Integers = np.maximum(1, np.rint(share * piece.notes["duration_ticks"])).astype(np.int64)
+    return ticks
+
+
+def _whole(velocity: Values) -> Integers:
+    whole: Integers = np.clip(np.rint(velocity), 1, 127).astype(np.int64)
+    return whole
+
+
+def load_performer(folder: Path) -> ForestPerformer | NetworkPerformer | None:
+    """The performer of out/models/forest or out/models/performer, or None when it was never trained.
 
     Raises:
-        InputError: a model is there but cannot be read.
+        InputError: a model is there but cannot be read, or it is none that plays written notes.
     """
     if not (folder / "report.json").is_file():
         return None
-    forests = load_canonical(folder, SETTING)
-    return ForestPerformer(forests["velocity"], forests["log_duration"])
+    if any(folder.glob("*.skops")):
+        forests = load_canonical(folder, SETTING)
+        return ForestPerformer(forests["velocity"], forests["log_duration"])
+    from hocket.training.performer_inference import load
+
+    if not (folder / SETTING).is_dir():
+        raise InputError(f"{folder}: does not play written notes; choose --model forest or performer")
+    return NetworkPerformer(load(folder / SETTING))
 
 
 def perform_file(
     source: Path, output: Path, folder: Path, *, amount: float = 1.0, seed: int = 1, keep: str | None = None
 ) -> dict[str, Any]:
-    """Plays a MIDI file: pitches, onsets and their order stay, velocity and duration move towards the forest's.
+    """Plays a MIDI file: pitches, onsets and their order stay, velocity and duration move towards the model's.
 
     Args:
         source: MIDI file.
         output: MIDI file to write.
-        folder: of the trained forest.
+        folder: of the trained model.
         amount: 0..1, how far from what is written (0) to what is predicted (1).
-        seed: of the small variation of velocity.
+        seed: of the variation of velocity.
         keep: ``timing`` leaves durations alone, ``velocity`` velocities.
 
     Returns:
         ``{"file", "notes", "mean_velocity", "mean_share", "model", "amount", "seed"}``.
 
     Raises:
-        InputError: the file cannot be read or holds nothing but drums, or the forest was never trained.
+        InputError: the file cannot be read or holds nothing but drums, or the model was never trained.
     """
     if keep not in (None, *KEEP):
         raise InputError(f"keep: is {keep!r}, must be one of {', '.join(KEEP)}")
     performer = load_performer(folder)
     if performer is None:
-        raise InputError(f"{folder}: no forest was trained there; run `make run` or `make train MODEL=forest`")
+        name = folder.name
+        raise InputError(f"{folder}: no {name} was trained there; run `make run` or `make train MODEL={name}`")
     piece = read_midi(source)
     if piece.notes["is_drum"].all():
         raise InputError(f"{source}: holds no note with a pitch (drums only or empty); give it another file")
     played = perform(piece, performer, amount=amount, seed=seed, keep=keep)
     write_midi(played, output)
     share = played.notes["duration_ticks"].sum() / max(1, piece.notes["duration_ticks"].sum())
-    result: dict[str, Any] = {"file": str(output), "notes": len(piece.notes), "model": "forest", "amount": amount}
+    result: dict[str, Any] = {"file": str(output), "notes": len(piece.notes), "model": folder.name, "amount": amount}
     return result | {
         "seed": seed,
         "mean_velocity": float(played.notes["velocity"].mean()),
@@ -101,15 +160,16 @@ def perform_file(
     }
 
 
-def perform(piece: Piece, performer: ForestPerformer, *, amount: float, seed: int, keep: str | None) -> Piece:
+def perform(
+    piece: Piece, performer: ForestPerformer | NetworkPerformer, *, amount: float, seed: int, keep: str | None
+) -> Piece:
     """The piece with velocity and duration moved by `amount` towards the prediction; drums stay as they are."""
     pitched = ~piece.notes["is_drum"]
     written = piece.notes[pitched]
-    velocity, duration = performer.velocity_and_duration(replace(piece, notes=written))
-    jitter = np.random.default_rng(seed).normal(0, JITTER, len(written))
+    velocity, duration = performer.played(replace(piece, notes=written), np.random.default_rng(seed))
     notes = piece.notes.copy()
     if keep != "velocity":
-        moved = written["velocity"] + amount * (velocity + jitter - written["velocity"])
+        moved = written["velocity"] + amount * (velocity - written["velocity"])
         notes["velocity"][pitched] = np.clip(np.rint(moved), 1, 127)
     if keep != "timing":
         moved = written["duration_ticks"] + amount * (duration - written["duration_ticks"])

@@ -115,10 +115,15 @@ class Performer(pl.LightningModule):
         return torch.stack([mean, spread.clamp(*SPREADS)], -1)
 
     def own_past(self, target: str, told: Tensor, lengths: Tensor) -> Tensor:
-        """`lags` of what the branch itself predicts without a past; stands in for free running in training."""
+        """`lags` of what the branch itself predicts without a past, astray by its spread; stands in for free running.
+
+        Half of the error lasts for the window: a branch that trusted its own past would follow such an error for ever.
+        """
         nothing = told.new_zeros(*told.shape[:2], PAST + 1)
         with torch.no_grad():
-            return lags(self.decode(target, told, lengths, nothing)[..., 0], known=False)
+            mean, spread = self.decode(target, told, lengths, nothing).float().unbind(-1)
+            error = (torch.randn_like(mean) + torch.randn_like(mean[:, :1])) / 2**0.5
+            return lags(mean + spread.exp() * error, known=False)
 
     def _training_past(self, target: str, told: Tensor, lengths: Tensor, true: Tensor) -> Tensor:
         """The true past of some windows, the own past of others, none of the rest; see `PerformerConfig.own_past`."""

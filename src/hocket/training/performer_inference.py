@@ -62,15 +62,6 @@ class Trained:
     module: Performer
     known: dict[str, Any]
 
-    def forbidden(self) -> list[str]:
-        """Names of columns that its setting does not admit to both targets and that it was still told of."""
-        families = family_columns(self.known["config"]["families"])
-        wanted = layout_of(families, self.known["config"]["families"], self.known["setting"])
-        own = self.module.layout
-        shared = set(own.names[: own.shared]) - set(wanted.names[: wanted.shared])
-        branches = [set(own.names[own.columns_of(t)]) - set(wanted.names[wanted.columns_of(t)]) for t in TARGETS]
-        return sorted(shared.union(*branches))
-
     @torch.inference_mode()
     def predict(self, notes: Notes) -> dict[str, Predicted]:
         """Both targets of whole pieces; a causal network is told the true past (one step ahead).
@@ -159,5 +150,7 @@ def load(folder: Path) -> Trained:
         module = Performer(PerformerConfig(**known["config"]), layout)
     except (KeyError, TypeError, ConfigError) as error:
         raise InputError(f"{folder}: hyperparameters of another version ({error}); train the model again") from None
+    if layout_of(family_columns(module.config.families), module.config.families, known["setting"]) != layout:
+        raise InputError(f"{folder}: was trained on other features than this version makes; train the model again")
     load_weights(folder, module)
     return Trained(module.eval(), known)

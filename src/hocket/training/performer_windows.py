@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from hocket.models.performer import Layout
-from hocket.training.sequences import loader
 from hocket.views.performance import Notes, View
 from hocket.views.performance_features import TARGETS, allowed
 
@@ -71,16 +70,6 @@ class Windows:
         """Notes of each window."""
         lengths: list[int] = np.diff(self.offsets).tolist()
         return lengths
-
-    def batches(self, budget: int, seed: int) -> Any:
-        """A loader of (features, targets, lengths), padded with 0."""
-
-        def collate(rows: list[int]) -> tuple[Tensor, Tensor, Tensor]:
-            spans = np.stack([self.offsets[rows], self.offsets[np.array(rows) + 1]], 1)
-            lengths = torch.from_numpy(spans[:, 1] - spans[:, 0])
-            return side_by_side(self.features, spans), side_by_side(self.targets, spans), lengths
-
-        return loader(self.lengths, budget, seed, collate)
 
 
 def side_by_side(values: npt.NDArray[np.float32], spans: Index) -> Tensor:

@@ -1,0 +1,185 @@
+"""The stages of both performers on tiny data, a user's recordings, and a file that is performed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hocket.config import Config
+from hocket.config.evaluation import EvaluationConfig
+from hocket.config.performer import PerformerConfig
+from hocket.config.schema import ProfileConfig, TrainerConfig
+from hocket.config.views import PerformanceConfig
+from hocket.errors import InputError
+from hocket.evaluation.on_path import evaluate_path
+from hocket.generation.performing import load_performer, perform_file
+from hocket.midi import read_midi
+from hocket.midi_write import write_midi
+from hocket.notes import write_tables
+from hocket.report import Report
+from hocket.stages import run_stage
+from making import make_config, make_piece
+from making_performance import corpus, performance
+
+SETTINGS = {"performer": ["score_only", "performance"], "performer_ar": ["one_step_ahead"]}
+
+
+def make(folder: Path, name: str) -> Config:
+    model = PerformerConfig(
+        name=name,
+        settings=SETTINGS[name],
+        families=["classic", "timing", "durations"],
+        hidden=10,
+        branch=8,
+        dropout=0.0,
+        learning_rate=0.03,
+        window=50,
+        batch_notes=200,
+        epochs={"demo": 12},
+    )
+    return make_config(
+        folder,
+        model=model,
+        profile=ProfileConfig("demo", {"performance": ["played"]}),
+        evaluation=EvaluationConfig(resamples=20),
+        view={"performance": PerformanceConfig(chunk_notes=400)},
+        trainer=TrainerConfig(max_epochs=100, progress=False),
+    )
+
+
+def run_all(folder: Path) -> tuple[Path, dict[str, Report]]:
+    (folder / "out" / "corpus" / "split").mkdir(parents=True)
+    write_tables(corpus(10), folder / "out" / "corpus" / "split")
+    reports = {}
+    for stage, name in (
+        ("views_performance", "performer"),
+        *((stage, name) for name in SETTINGS for stage in ("models", "evaluation")),
+        ("evaluation_leaderboard", "performer"),
+    ):
+        config = make(folder, name)
+        config.stage = stage
+        reports[f"{stage}_{name}"] = run_stage(config)
+    return folder / "out", reports
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Report]]:
+    return run_all(tmp_path_factory.mktemp("performer"))
+
+
+def rows(out: Path) -> dict[tuple[str, str], dict[str, float]]:
+    content = json.loads((out / "evaluation" / "leaderboard" / "leaderboard.json").read_text())["rows"]
+    return {
+        (row["board"], row["setting"]): {name: value["value"] for name, value in row["metrics"].items()}
+        for row in content
+    }
+
+
+def test_four_settings_on_both_boards_and_never_in_one(ran: tuple[Path, dict[str, Report]]) -> None:
+    found = rows(ran[0])
+    settings = ("score_only", "performance", "one_step_ahead", "free_running")
+    assert set(found) == {(board, setting) for board in ("velocity", "duration") for setting in settings}
+    assert {"velocity_r2_within", "velocity_spread_sampled", "velocity_within_spread"} <= set(
+        found["velocity", "free_running"]
+    )
+    assert "articulation_mae" in found["duration", "performance"]
+
+
+def test_it_learns_what_the_demo_data_hold(ran: tuple[Path, dict[str, Report]]) -> None:
+    found = rows(ran[0])  # velocity is 0.7 pitch + noise, duration 0.8 of the time to the next note
+    assert found["velocity", "score_only"]["velocity_r2"] > 0.5
+    assert found["duration", "performance"]["duration_log_r2"] > 0.5
+    assert found["duration", "performance"]["duration_log_r2"] > found["duration", "score_only"]["duration_log_r2"]
+
+
+def test_sampled_velocities_are_wider_than_means(ran: tuple[Path, dict[str, Report]]) -> None:
+    for setting in ("score_only", "performance", "free_running"):
+        row = rows(ran[0])["velocity", setting]
+        assert row["velocity_spread_sampled"] > row["velocity_spread"]
+        assert row["velocity_spread_sampled"] == pytest.approx(1, abs=0.35)
+
+
+def test_blocking_checks_hold(ran: tuple[Path, dict[str, Report]]) -> None:
+    reports = ran[1].values()
+    assert not [check for report in reports for check in report.checks if check.blocking and not check.passed]
+    names = {check.name for report in reports for check in report.checks}
+    assert {"target_not_among_features", "losses_are_finite", "samples_keep_the_dynamics"} <= names
+    floors = ran[1]["evaluation_performer"].metrics["floors"]
+    assert {"constant", "mean_of_pitch", "previous_note", "mean_of_last_8"} == set(floors)
+
+
+def test_running_again_gives_the_same_bytes(ran: tuple[Path, dict[str, Report]], tmp_path: Path) -> None:
+    again, _ = run_all(tmp_path)
+    first = [path for path in ran[0].rglob("*.*") if path.is_file() and path.name != "report.json"]
+    assert len(first) > 20
+    for path in first:
+        assert (again / path.relative_to(ran[0])).read_bytes() == path.read_bytes(), path.name
+
+
+def test_evaluate_a_users_folder_in_all_four_settings(ran: tuple[Path, dict[str, Report]], tmp_path: Path) -> None:
+    for seed in (21, 22):
+        write_midi(performance(80, seed), tmp_path / f"{seed}.mid")
+    result = evaluate_path("performer", tmp_path, ran[0] / "models")
+    assert set(result) == {"model", "pieces", "settings", "floors"}
+    assert result["pieces"] == 2
+    assert list(result["settings"]) == ["score_only", "performance", "one_step_ahead", "free_running"]
+    wanted = {"velocity_r2", "velocity_r2_within", "velocity_mae", "duration_log_r2", "duration_mae_ms"}
+    assert all(wanted <= set(values) for group in ("settings", "floors") for values in result[group].values())
+    json.dumps(result, allow_nan=False)
+
+
+def test_what_cannot_be_scored_is_said(ran: tuple[Path, dict[str, Report]], tmp_path: Path) -> None:
+    flat = performance(40, 1)
+    flat.notes["velocity"] = 64
+    write_midi(flat, tmp_path / "flat.mid")
+    with pytest.raises(InputError, match="all velocities are equal"):
+        evaluate_path("performer", tmp_path / "flat.mid", ran[0] / "models")
+    with pytest.raises(InputError, match="never trained"):
+        evaluate_path("performer", tmp_path / "flat.mid", tmp_path)
+
+
+def test_perform_changes_velocity_and_duration_and_nothing_else(
+    ran: tuple[Path, dict[str, Report]], tmp_path: Path
+) -> None:
+    flat = make_piece(60, 3)
+    flat.notes["velocity"] = 64
+    write_midi(flat, tmp_path / "in.mid")
+    folder = ran[0] / "models" / "performer"
+    result = perform_file(tmp_path / "in.mid", tmp_path / "out.mid", folder, seed=5)
+    before, after = read_midi(tmp_path / "in.mid").notes, read_midi(tmp_path / "out.mid").notes
+    assert all(np.array_equal(before[column], after[column]) for column in ("pitch", "onset_ticks", "track"))
+    assert len(np.unique(after["velocity"])) > 5
+    assert result["model"] == "performer"
+    perform_file(tmp_path / "in.mid", tmp_path / "again.mid", folder, seed=5)
+    assert (tmp_path / "again.mid").read_bytes() == (tmp_path / "out.mid").read_bytes()
+    perform_file(tmp_path / "in.mid", tmp_path / "kept.mid", folder, amount=0.0)
+    assert np.array_equal(read_midi(tmp_path / "kept.mid").notes, before)
+
+
+def test_a_performer_plays_one_note_and_none(ran: tuple[Path, dict[str, Report]]) -> None:
+    performer = load_performer(ran[0] / "models" / "performer")
+    assert performer is not None
+    for count in (0, 1):
+        velocity, duration = performer.velocity_and_duration(make_piece(count, 1))
+        assert len(velocity) == len(duration) == count
+
+
+def test_the_autoregressive_one_does_not_perform(ran: tuple[Path, dict[str, Report]], tmp_path: Path) -> None:
+    write_midi(make_piece(10, 1), tmp_path / "in.mid")
+    with pytest.raises(InputError, match="does not play written notes"):
+        perform_file(tmp_path / "in.mid", tmp_path / "out.mid", ran[0] / "models" / "performer_ar")
+
+
+def test_weights_of_another_feature_schema_are_refused(
+    ran: tuple[Path, dict[str, Report]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hocket.training import performer_inference
+
+    known = performer_inference.load_hyperparameters(ran[0] / "models" / "performer" / "score_only")
+    known["names"][0] = "pitch of another version"
+    monkeypatch.setattr(performer_inference, "load_hyperparameters", lambda _: known)
+    with pytest.raises(InputError, match="other features"):
+        performer_inference.load(ran[0] / "models" / "performer" / "score_only")
