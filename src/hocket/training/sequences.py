@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -13,8 +15,8 @@ from torch.utils.data import DataLoader, Dataset
 from hocket.config import Config
 from hocket.errors import InputError
 from hocket.training.fit import EpochSampler
-from hocket.views.melody_rows import Ints
 
+Ints = npt.NDArray[np.int64]
 IGNORED = -1  # target of a padded place
 
 
