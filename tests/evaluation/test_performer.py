@@ -91,7 +91,7 @@ def test_four_settings_on_both_boards_and_never_in_one(ran: tuple[Path, dict[str
 def test_it_learns_what_the_demo_data_hold(ran: tuple[Path, dict[str, Report]]) -> None:
     found = rows(ran[0])  # velocity is 0.7 pitch + noise, duration 0.8 of the time to the next note
     assert found["velocity", "score_only"]["velocity_r2"] > 0.5
-    assert found["duration", "performance"]["duration_log_r2"] > 0.5
+    assert found["duration", "performance"]["duration_log_r2"] > 0.3
     assert found["duration", "performance"]["duration_log_r2"] > found["duration", "score_only"]["duration_log_r2"]
 
 
