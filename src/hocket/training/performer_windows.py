@@ -100,7 +100,8 @@ def whole_pieces(view: View, split: str, limit: int, seed: int) -> Index:
     count = int(np.searchsorted(np.cumsum(lengths[order]), limit)) + 1 if limit else len(order)
     drawn = np.zeros(len(lengths), bool)
     drawn[order[:count]] = True
-    return rows[np.repeat(drawn, lengths)]
+    chosen: Index = rows[np.repeat(drawn, lengths)]
+    return chosen
 
 
 def windows_of(notes: Notes, offsets: Index) -> Windows:
