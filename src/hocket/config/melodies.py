@@ -43,6 +43,7 @@ class MelodyLstmConfig:
         learning_rate, weight_decay: of AdamW; the rate follows one cosine cycle.
         batch_rows: padded events in a batch, at most.
         epochs: by profile; a profile that is not named takes the most.
+        pieces: melodies of train by profile, evenly drawn, and a quarter as many of validation; all if not named.
     """
 
     name: str = "melody_lstm"
@@ -55,6 +56,7 @@ class MelodyLstmConfig:
     weight_decay: float = 0.01
     batch_rows: int = 2048
     epochs: dict[str, int] = field(default_factory=lambda: {"real": 14})
+    pieces: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         positive(self, "embedding", "hidden", "layers", "learning_rate", "batch_rows")
@@ -62,6 +64,7 @@ class MelodyLstmConfig:
         require(bool(self.styles), "styles", "is empty, name at least one style")
         require(self.embedding % 2 == 0, "embedding", f"is {self.embedding}, must be even")
         require(min(self.epochs.values(), default=0) >= 1, "epochs", "must name a profile and be at least 1")
+        require(min(self.pieces.values(), default=8) >= 8, "pieces", "must be at least 8 where a profile is named")
 
 
 @dataclass

@@ -41,6 +41,7 @@ class TuneLmConfig:
         learning_rate, weight_decay: of AdamW; the rate follows one cosine cycle.
         batch_tokens: padded tokens in a batch, at most.
         epochs: by profile; a profile that is not named takes the most.
+        pieces: tunes of train by profile, evenly drawn, and a quarter as many of validation; all if not named.
     """
 
     name: str = "tune_lm"
@@ -53,11 +54,13 @@ class TuneLmConfig:
     weight_decay: float = 0.01
     batch_tokens: int = 4096
     epochs: dict[str, int] = field(default_factory=lambda: {"real": 11})
+    pieces: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         positive(self, "hidden", "layers", "match", "context", "learning_rate", "batch_tokens")
         within(self, "dropout", 0.0, 0.9)
         require(min(self.epochs.values(), default=0) >= 1, "epochs", "must name a profile and be at least 1")
+        require(min(self.pieces.values(), default=8) >= 8, "pieces", "must be at least 8 where a profile is named")
 
 
 @dataclass

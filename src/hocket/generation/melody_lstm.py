@@ -92,11 +92,16 @@ class Line:
         """Whether it has the length that was asked for."""
         return self.length is not None and self.elapsed >= self.length
 
-    def may_end(self, constrained: bool) -> bool:
-        """Whether the end may come now: constrained, at a bar line or where last bar and upbeat make a whole."""
-        if self.length is not None:
-            return self.full
-        return not constrained or (self.elapsed > 0 and self.place in (0, self.first))
+    def may_end(self) -> bool:
+        """Whether the end may come now."""
+        return self.full if self.length is not None else bool(self.events)
+
+    def fill(self) -> None:
+        """Holds the last event to the bar line, or to where the last bar and the upbeat make a whole."""
+        if self.length is None and self.place not in (0, self.first):
+            pitch, steps = self.events[-1]
+            target = self.first if self.place < self.first else self.bar_steps
+            self.events[-1] = (pitch, steps + target - self.place)
 
     def room(self, constrained: bool) -> int:
         """Steps that the next event may last at most: to the bar line if constrained, and to the length asked for."""
@@ -119,7 +124,7 @@ def sample(
         model: in evaluation mode.
         known: what `hocket.training.melody_lstm.load` gives beside it.
         beginnings: one a melody.
-        sampling: how to draw; constrained, no event crosses a bar line and the last bar is whole.
+        sampling: how to draw; constrained, no event crosses a bar line and the last is held until its bar is whole.
         bars: length, the prefix included; None lets the model end.
         prefix: (pitch token, steps) that every melody begins with.
 
@@ -140,9 +145,7 @@ def sample(
                     lines[place].append(*prefix[count])
                 continue
             growing = [lines[place] for place in alive]
-            pitch = draw(
-                model.pitch_logits(features, matched, inputs)[:, 0], sampling, generator, _pitches(growing, sampling)
-            )
+            pitch = draw(model.pitch_logits(features, matched, inputs)[:, 0], sampling, generator, _pitches(growing))
             logits = model.steps_logits(features, matched, inputs, pitch[:, None])[:, 0]
             steps = draw(logits, sampling, generator, _steps(growing, sampling))
             for line, one_pitch, one_steps in zip(growing, pitch.tolist(), steps.tolist(), strict=True):
@@ -151,13 +154,16 @@ def sample(
             going = [row for row, one in enumerate(pitch.tolist()) if one != END and not growing[row].full]
             state = tuple(part[:, going] for part in state)
             alive = [alive[row] for row in going]
+    if sampling.constrained:
+        for line in lines:
+            line.fill()
     return [line.events for line in lines]
 
 
-def _pitches(lines: Sequence[Line], sampling: Sampling) -> torch.Tensor:
+def _pitches(lines: Sequence[Line]) -> torch.Tensor:
     """(batch, PITCHES) pitches that may come; END where the melody may end."""
     allowed = torch.ones(len(lines), PITCHES, dtype=torch.bool)
-    allowed[:, END] = torch.tensor([line.may_end(sampling.constrained) for line in lines])
+    allowed[:, END] = torch.tensor([line.may_end() for line in lines])
     allowed[:, SILENCE] = torch.tensor([bool(line.events) for line in lines])
     return allowed
 

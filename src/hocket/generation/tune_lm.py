@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,14 +22,13 @@ from hocket.models.tune_lm import TuneLm
 from hocket.notes import NoteTable, Piece, write_tables
 from hocket.report import Check, Report, stage_folder
 from hocket.training.tune_lm import load
-from hocket.views.abc_text import Tune, parse_tune
+from hocket.views.abc_text import Tune, frame_of, parse_tune
 from hocket.views.matching import RunningMatch
 from hocket.views.tune_bars import Place
 from hocket.views.tunes import END, Vocabulary, read_tunes
 
 MAX_TOKENS = 1_200
 TRIES = 8  # how often a tune that did not end, or that no reader can read, is drawn again
-_KEY = re.compile(r"[A-G][#b]?(?:m|min|maj|dor|phr|lyd|mix|loc)?", re.IGNORECASE)
 
 
 class Line:
@@ -154,7 +152,7 @@ def make_header(number: int, metre: str, key: str, unit: str | None = None) -> T
     Raises:
         MusicError: the metre or the key is unknown.
     """
-    if not _KEY.fullmatch(key.strip()):
+    if frame_of(key.strip()).sharps is None:
         raise InputError(f"key {key!r} is no key; write for example D, Am or Edor")
     tune = parse_tune(f"X:{number}\nL:{unit or '1/8'}\nM:{metre}\nK:{key.strip()}\n")
     Place.of(tune)  # refuses what is no metre or unit

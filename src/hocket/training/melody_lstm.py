@@ -19,7 +19,7 @@ from hocket.models.melody_lstm import MelodyLstm
 from hocket.models.witten_bell import WittenBell
 from hocket.report import Report, stage_folder
 from hocket.training.fit import fit, load_hyperparameters, load_weights, save
-from hocket.training.sequences import IGNORED, loader, pad, require_splits, with_epochs
+from hocket.training.sequences import IGNORED, limited, loader, pad, require_splits, with_epochs
 from hocket.views.melodies import Melodies, read
 from hocket.views.melody_rows import MAX_STEPS, METRES, PITCHES, Rows, match_token, rows_of
 
@@ -32,6 +32,7 @@ def run(cfg: Config, out: Path) -> Report:
     config: MelodyLstmConfig = cfg.model
     views = styled(read(stage_folder(cfg.out, "views_melodies")), config.styles)
     parts = {split: views.of_split(split) for split in ("train", "validation")}
+    parts = {split: part.take(limited(cfg, split, len(part))) for split, part in parts.items()}
     counts = {split: len(part) for split, part in parts.items()}
     require_splits(counts, "models_melody_lstm")
     styles, metres = list(config.styles), common_metres(parts["train"])

@@ -62,6 +62,15 @@ def with_epochs(cfg: Config) -> Config:
     return replace(cfg, trainer=replace(cfg.trainer, max_epochs=min(epochs, cfg.trainer.max_epochs)))
 
 
+def limited(cfg: Config, split: str, count: int) -> Ints:
+    """Which of `count` pieces of a split are used in this profile, evenly spaced: see ``pieces`` of the model."""
+    most = cfg.model.pieces.get(cfg.profile.name)
+    if most is None or not count:
+        return np.arange(count)
+    most = min(most if split == "train" else most // 4, count)
+    return np.linspace(0, count - 1, most).astype(np.int64)
+
+
 def require_splits(counts: dict[str, int], what: str) -> None:
     """Raises InputError when there is nothing to train on or to validate with."""
     for split in ("train", "validation"):

@@ -19,7 +19,7 @@ from hocket.models.tune_lm import TuneLm
 from hocket.models.witten_bell import WittenBell
 from hocket.report import Report, stage_folder
 from hocket.training.fit import Fitted, fit, load_hyperparameters, load_weights, save
-from hocket.training.sequences import IGNORED, loader, pad, require_splits, with_epochs
+from hocket.training.sequences import IGNORED, limited, loader, pad, require_splits, with_epochs
 from hocket.views.abc_text import Tune
 from hocket.views.tunes import Rows, Vocabulary, read_tunes, rows_of
 
@@ -34,6 +34,7 @@ def run(cfg: Config, out: Path) -> Report:
     folder = stage_folder(cfg.out, "views_tunes")
     vocabulary = Vocabulary.load(folder / VOCABULARY)
     tunes = {split: read_tunes(folder, split) for split in ("train", "validation")}
+    tunes = {split: [part[row] for row in limited(cfg, split, len(part))] for split, part in tunes.items()}
     counts = {split: len(part) for split, part in tunes.items()}
     require_splits(counts, "models_tune_lm")
     rows = {split: rows_of(part, vocabulary) for split, part in tunes.items()}
