@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
 
@@ -58,7 +57,7 @@ class Bidirectional(nn.Module):
         return torch.cat([self.there(inputs)[0], self.back(inputs[rows, order])[0][rows, order]], -1)
 
 
-class Performer(pl.LightningModule):
+class Performer(nn.Module):
     """The network; targets are (batch, time, 2) in the order of TARGETS and on the scale of `set_scale`.
 
     Args:
@@ -124,53 +123,6 @@ class Performer(pl.LightningModule):
             mean, spread = self.decode(target, told, lengths, nothing).float().unbind(-1)
             error = (torch.randn_like(mean) + torch.randn_like(mean[:, :1])) / 2**0.5
             return lags(mean + spread.exp() * error, known=False)
-
-    def _training_past(self, target: str, told: Tensor, lengths: Tensor, true: Tensor) -> Tensor:
-        """The true past of some windows, the own past of others, none of the rest; see `PerformerConfig.own_past`."""
-        chance = torch.rand(len(told), 1, 1, device=told.device) / max(self.config.own_past, 1e-9)
-        own = self.own_past(target, told, lengths) * (chance < 0.5)
-        return torch.where(chance < 1, own, lags(true, known=True))
-
-    def _loss(self, batch: tuple[Tensor, Tensor, Tensor], name: str) -> Tensor:
-        features, targets, lengths = batch
-        told, targets = self.encode(features, lengths), (targets - self.target_mean) / self.target_spread
-        real = torch.arange(features.shape[1], device=features.device) < lengths[:, None]  # (batch, time)
-        losses = []
-        for place, target in enumerate(TARGETS):
-            true = targets[..., place]
-            for past in self._pasts(target, told[target], lengths, true, name):
-                predicted = self.decode(target, told[target], lengths, past)[real].float()
-                losses.append(beta_nll(predicted, true[real], self.config.beta))
-                self._log(f"{name}/{target}_mse", (predicted[:, 0] - true[real]).square().mean(), len(predicted))
-        loss = torch.stack(losses).mean()
-        self._log(f"{name}/loss", loss, int(lengths.sum()))
-        return loss
-
-    def _pasts(self, target: str, told: Tensor, lengths: Tensor, true: Tensor, name: str) -> list[Tensor | None]:
-        """What the branch is told of the past: mixed by chance in training, first own and then true in validation."""
-        if not self.causal:
-            return [None]
-        if name == "train":
-            return [self._training_past(target, told, lengths, true)]
-        return [self.own_past(target, told, lengths), lags(true, known=True)]
-
-    def _log(self, name: str, value: Tensor, count: int) -> None:
-        self.log(name, value, on_epoch=True, on_step=False, batch_size=count)
-
-    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> Tensor:
-        """Loss of a batch of windows (features, targets, lengths)."""
-        return self._loss(batch, "train")
-
-    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> None:
-        """Logs the loss, weighted by notes; of a causal model the mean over true and own past."""
-        self._loss(batch, "validation")
-
-    def configure_optimizers(self) -> Any:
-        """AdamW with one cosine cycle over all steps."""
-        config, steps = self.config, int(self.trainer.estimated_stepping_batches)
-        optimizer = torch.optim.AdamW(self.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps, pct_start=0.2)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def lags(values: Tensor, known: bool) -> Tensor:

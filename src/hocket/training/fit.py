@@ -22,13 +22,15 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch.utils.data import DataLoader, Sampler
 
 from hocket.config import Config
-from hocket.errors import InputError
 from hocket.files import atomic_path, write_text
 from hocket.report import Check
 from hocket.training.loggers import lightning_logger
+from hocket.training.weights import HYPERPARAMETERS, WEIGHTS, load_hyperparameters, load_weights
+
+__all__ = ["EpochSampler", "Fitted", "fit", "load_hyperparameters", "load_weights", "precision_of", "save"]
 
 MONITOR = "validation/loss"
-WEIGHTS, HYPERPARAMETERS, HISTORY = "weights.pt", "hyperparameters.json", "history.json"
+HISTORY = "history.json"
 
 
 @dataclass
@@ -214,39 +216,6 @@ def save(folder: Path, module: torch.nn.Module, hyperparameters: dict[str, Any],
     write_text(folder / HYPERPARAMETERS, json.dumps(hyperparameters, indent=1, sort_keys=True) + "\n")
     rows = [{name: float(f"{value:.6g}") for name, value in row.items()} for row in fitted.history]
     write_text(folder / HISTORY, json.dumps(rows, indent=1, sort_keys=True) + "\n")
-
-
-def load_hyperparameters(folder: Path) -> dict[str, Any]:
-    """Hyperparameters of a trained model.
-
-    Raises:
-        InputError: the model was never trained, or its folder is damaged.
-    """
-    try:
-        values: dict[str, Any] = json.loads((folder / HYPERPARAMETERS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        name = folder.name
-        raise InputError(
-            f"{folder}: {name} was never trained here; run `make train MODEL={name}` or `make run`"
-        ) from None
-    except ValueError as error:
-        raise InputError(f"{folder / HYPERPARAMETERS}: damaged ({error}); train the model again") from None
-    return values
-
-
-def load_weights(folder: Path, module: torch.nn.Module) -> None:
-    """Loads what `save` wrote, never unpickling anything but tensors.
-
-    Raises:
-        InputError: the weights are missing, damaged, or of another architecture or vocabulary.
-    """
-    try:
-        module.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True, map_location="cpu"))
-    except FileNotFoundError:
-        raise InputError(f"{folder / WEIGHTS}: not there; train the model again") from None
-    except Exception as error:  # noqa: BLE001  # torch raises six kinds for a damaged or foreign file
-        first = str(error).strip().splitlines()[0]
-        raise InputError(f"{folder / WEIGHTS}: does not fit this version's model ({first}); train it again") from None
 
 
 def _digest(cfg: Config) -> str:

@@ -20,6 +20,7 @@ from hocket.training.fit import Fitted, fit, save
 from hocket.training.forest import fit_floors, origin_of
 from hocket.training.invariants import merged, target_not_among_features
 from hocket.training.performer_inference import Trained
+from hocket.training.performer_module import PerformerModule
 from hocket.training.performer_windows import Windows, draw_rows, layout_of, side_by_side, whole_pieces, windows_of
 from hocket.training.sequences import loader, require_splits, with_epochs
 from hocket.views.performance import Notes, View
@@ -55,11 +56,11 @@ def train(cfg: Config, view: View, setting: str, folder: Path) -> tuple[dict[str
         notes[split] = view.read(rows, layout.names)
         windows[split] = windows_of(notes[split], offsets)
     pl.seed_everything(cfg.seed, verbose=False)
-    module = Performer(config, layout)
-    module.set_scale("feature", windows["train"].features)
-    module.set_scale("target", windows["train"].targets)
+    network = Performer(config, layout)
+    network.set_scale("feature", windows["train"].features)
+    network.set_scale("target", windows["train"].targets)
     loaders = [batches(windows[split], config.batch_notes, cfg.seed) for split in limits]
-    fitted = fit(with_epochs(cfg), f"models_{config.name}_{setting}", module, *loaders)
+    fitted = fit(with_epochs(cfg), f"models_{config.name}_{setting}", PerformerModule(network), *loaders)
     folder.mkdir()
     held = view.read(whole_pieces(view, "validation", config.max_notes_validation, cfg.seed), layout.names)
     known = {
@@ -70,12 +71,12 @@ def train(cfg: Config, view: View, setting: str, folder: Path) -> tuple[dict[str
         "own": layout.own,
         "notes": len(notes["train"]),
         "origin": origin_of(notes["train"]),
-        "persistence": persistence(module, held),
+        "persistence": persistence(network, held),
     }
-    save(folder, module, known, fitted)
+    save(folder, network, known, fitted)
     metrics: dict[str, Any] = {
         "notes": len(notes["train"]),
-        "parameters": sum(weight.numel() for weight in module.parameters()),
+        "parameters": sum(weight.numel() for weight in network.parameters()),
         "best_epoch": fitted.best_epoch + 1,
     }
     for split, members in notes.items():
@@ -114,9 +115,9 @@ def r2_at_best(fitted: Fitted, split: str, train: Notes, members: Notes) -> dict
     return result
 
 
-def persistence(module: Performer, notes: Notes) -> dict[str, float]:
+def persistence(network: Performer, notes: Notes) -> dict[str, float]:
     """By target, 0..1: correlation of neighbouring standardised errors, with which samples are to vary in time."""
-    predicted = Trained(module.eval(), {}).predict(notes)
+    predicted = Trained(network.eval(), {}).predict(notes)
     inside = np.diff(notes.keys["piece"]) == 0
     result = {}
     for target in TARGETS:

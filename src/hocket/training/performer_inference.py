@@ -14,8 +14,8 @@ from torch import Tensor
 from hocket.config.performer import PerformerConfig
 from hocket.errors import ConfigError, InputError
 from hocket.models.performer import PAST, Layout, Performer, lags
-from hocket.training.fit import load_hyperparameters, load_weights
 from hocket.training.performer_windows import Index, cut, layout_of, piece_offsets, side_by_side
+from hocket.training.weights import load_hyperparameters, load_weights
 from hocket.views.performance import Notes, family_columns
 from hocket.views.performance_features import TARGETS
 
