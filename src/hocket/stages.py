@@ -83,7 +83,7 @@ def run_stage(cfg: Config) -> Report:
     """Runs one stage; its output folder changes only when it succeeds. Seconds go to runs/timings, outside DVC."""
     set_threads(cfg.threads)
     stage, function = resolve(cfg)
-    target = stage_folder(cfg.out, stage)
+    target = output_of(cfg, stage)
     take_inputs_read()
     started, cpu = time.perf_counter(), time.process_time()
     with output_folder(target) as folder:
@@ -100,6 +100,18 @@ def run_stage(cfg: Config) -> Report:
 
         record_run(cfg, report, target, seconds)
     return report
+
+
+def output_of(cfg: Config, stage: str) -> Path:
+    """Where a stage writes: its folder under out/, or for an experiment one under runs/, which DVC does not track.
+
+    Runs of a sweep are numbered in the order in which they begin.
+    """
+    if not cfg.experiment:
+        return stage_folder(cfg.out, stage)
+    folder = Path(cfg.logger.folder, "experiments", cfg.experiment)
+    number = len(list(folder.glob("*"))) + 1
+    return folder / f"{number:03d}" / Path(*stage.split("_", 1))
 
 
 def _label(path: Path, out: str) -> str:

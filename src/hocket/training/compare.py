@@ -32,7 +32,7 @@ def read_records(folder: Path, group: str = "") -> list[dict[str, Any]]:
 
 
 def table(records: list[dict[str, Any]]) -> Table:
-    """One row per run: what, when, on what commit, how long, and its first metrics of the test split."""
+    """One row per run: what, on what commit, how long, and its first metrics of held-out music."""
     view = Table(title="recorded runs")
     for heading in ("group", "stage", "profile", "seed", "commit", "CPU s", "metrics"):
         view.add_column(heading, overflow="fold")
@@ -43,7 +43,7 @@ def table(records: list[dict[str, Any]]) -> Table:
 
 
 def _headline(metrics: dict[str, float]) -> str:
-    names = [name for name in metrics if "test" in name] or list(metrics)
+    names = [name for name in metrics if "test" in name or "validation" in name] or list(metrics)
     return "\n".join(f"{name} {metrics[name]:.4g}" for name in names[:SHOWN])
 
 
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         code, line = exit_code(error)
         print(f"hocket: {line}", file=sys.stderr)  # noqa: T201  # a program prints
         return code
-    Console().print(table(records))
+    Console(width=None if sys.stdout.isatty() else 160).print(table(records))
     return 0
 
 

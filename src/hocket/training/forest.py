@@ -30,7 +30,9 @@ def run(cfg: Config, out: Path) -> Report:
             for estimator in recipe.estimators:
                 regressor = bench.fit(estimator)
                 path = save(regressor, out)
-                trained[regressor.card.name] = {"notes": regressor.card.notes, "bytes": path.stat().st_size}
+                score = {"validation_r2": bench.validation_r2(regressor)}
+                size = {"notes": regressor.card.notes, "bytes": path.stat().st_size}
+                trained[regressor.card.name] = score | size
     save_floors(fit_floors(view), out)
     summary = f"{len(trained)} regressors of velocity and duration"
     return Report(summary=summary, counts={"models": len(trained)}, metrics=trained, checks=merged(checks))
@@ -82,6 +84,14 @@ class Bench:
             origin=origin_of(notes),
         )
         return Regressor(card, pipeline)
+
+    def validation_r2(self, regressor: Regressor) -> float:
+        """R2 on a sample of validation notes, what runs of a sweep are compared by."""
+        from sklearn.metrics import r2_score
+
+        rows = self.view.rows("validation", self.cfg.evaluation.shuffle_notes, self.cfg.seed)
+        notes = self.view.read(rows, self.view.features_of(self.families))
+        return float(r2_score(notes.target(self.target), regressor.pipeline.predict(notes.features)))
 
     def checks(self) -> list[Check]:
         """The invariants of this recipe, its name in their details."""
