@@ -29,6 +29,7 @@ Models = Annotated[Path | None, typer.Option(help="folder of trained models [def
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: maps errors to exit codes, so that a user's mistake never shows a traceback."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # on a busy machine two threads of torch took ten times as long
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
