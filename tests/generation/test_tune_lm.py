@@ -91,6 +91,25 @@ def test_an_upbeat_and_a_short_end_make_a_whole() -> None:
         assert (places == len(tokens)) == good, body
 
 
+def test_nothing_comes_three_times_in_a_row() -> None:
+    header = make_header(1, "6/8", "D")
+    once, other = "A2B c2d | ", "e3 d3 | "
+    for body, good in (
+        (once * 2 + other, True),
+        (once * 3, False),
+        ((once + other) * 2, True),
+        ((once + other) * 3, False),
+    ):
+        rules = Rules(Grammar(WORDS), header)
+        taken = []
+        for token in WORDS.encode(body, header.frame):
+            if not rules.allowed()[token]:
+                break
+            rules.step(token)
+            taken.append(token)
+        assert (taken == WORDS.encode(body, header.frame)) == good, body
+
+
 @pytest.mark.parametrize(("metre", "message"), [("none", "cannot be counted"), ("5/17", "metre"), ("waltz", "metre")])
 def test_metres_that_cannot_be_counted_are_refused(metre: str, message: str) -> None:
     with pytest.raises(MusicError if metre != "none" else InputError, match=message):

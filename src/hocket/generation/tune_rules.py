@@ -3,7 +3,8 @@
 A tune under these rules begins with an upbeat or a whole bar; every bar between two single bar lines is full; a section
 that began with an upbeat may end short by it, and must where it is repeated; the next section begins with what is
 missing. Notes are given lengths on a grid of a quarter of the unit, so that what is left of a bar can always be filled;
-the notes of a triplet are equally long, and so are the two that share a broken rhythm.
+the notes of a triplet are equally long, and so are the two that share a broken rhythm. No bar, pair or four of bars
+comes three times in a row, which real tunes hardly do and models at low temperature do for ever.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from hocket.views.tunes import END, FIRST_UNIT, Vocabulary
 Mask = npt.NDArray[np.bool_]
 GRID = 4  # parts of the unit length
 MAX_MARKS, MAX_GRACES = 3, 4  # signs without time in a row, and notes of one grace
+PHRASES = (1, 2, 4)  # bars of phrases that come twice in a row at most
 _BARS = frozenset(("|", "||", "|]", "|:", "||:", ":|", ":||", ":|]", "::", ":|:", ":||:"))
 _MARKS = frozenset("().~uvTHk`")  # slurs and ornaments
 TIE, NEWLINE = f"{TEXT}-", f"{TEXT}\n"
@@ -142,6 +144,8 @@ class Rules:
         self.chosen = (1, 1)  # length of the last note
         self.marks = self.graces = 0  # signs without time in a row; notes of the grace before the next note
         self.begun = self.ended = False
+        self.bars: list[tuple[int, ...]] = []  # notes and lengths of the bars of this section
+        self.content: list[int] = []  # of the bar that is open
 
     @property
     def target(self) -> int:
@@ -189,11 +193,19 @@ class Rules:
         if not self.marks and self.place.last and not self.place.at_bar:
             mask |= self.grammar.tie
             self._allow_broken(mask)
+        if not self.content:
+            mask[self._third_time()] = False
         for token, flags in self.grammar.bars:
             mask[token] = self._bar_may_come(flags)
         if self._may_end():
             mask |= self.grammar.newline if self.grammar.newline.any() else False
             mask[END] = not self.grammar.newline.any()
+
+    def _third_time(self) -> list[int]:
+        """First notes of bars with which a phrase of 1, 2 or 4 bars would begin a third time in a row."""
+        bars = self.bars
+        repeated = [span for span in PHRASES if len(bars) >= 2 * span and bars[-span:] == bars[-2 * span : -span]]
+        return [bars[-span][0] for span in repeated]
 
     def _allow_broken(self, mask: Mask) -> None:
         if self.grouped or self.place.start + 2 * self.place.last > self.target:
@@ -220,6 +232,8 @@ class Rules:
     def step(self, token: int) -> None:
         """Moves on by one token, which was allowed."""
         sign = self.grammar.vocabulary.signs[token]
+        if sign.kind in (SOUND, LENGTH) and not self.place.grace:
+            self.content.append(token)
         if self.place.grace and sign.kind == SOUND:
             self.graces += 1
         elif sign.kind == BAR:
@@ -259,6 +273,8 @@ class Rules:
     def _bar(self, flags: int) -> None:
         self._close()
         since, left = self.place.since, self.place.bar_length - self.place.since
+        self.bars = [] if flags else [*self.bars, tuple(self.content)]
+        self.content = []
         if flags and since:
             self.expected, self.opening, self.upbeat = left, True, 0
         elif since and self.opening:
