@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -114,3 +116,10 @@ def test_samples_have_the_predicted_spread_and_persist() -> None:
     error = sample - 60
     assert np.corrcoef(error[:-1], error[1:])[0, 1] == pytest.approx(0.6, abs=0.03)
     assert np.array_equal(sample, predicted.sample(np.array([0, 20_000, 40_000]), 0.6, np.random.default_rng(1)))
+
+
+def test_playing_needs_no_lightning() -> None:
+    """Its import takes longer than performing a file of 5,000 notes does."""
+    program = "import hocket.training.performer_inference, sys; print('lightning' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
