@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -68,9 +69,15 @@ class WittenBell:
 
     def save(self, path: Path) -> None:
         """Writes the counts."""
-        arrays: dict[str, npt.NDArray[np.uint64] | Ints] = {"size": np.array([self.size])}
+        arrays: dict[str, npt.NDArray[Any]] = {"size": np.array([self.size])}
         for length, ((seen, totals, types), (pair, counts)) in enumerate(zip(self.contexts, self.pairs, strict=True)):
-            named = {"seen": seen, "totals": totals, "types": types, "pair": pair, "counts": counts}
+            named: dict[str, npt.NDArray[Any]] = {
+                "seen": seen,
+                "totals": totals,
+                "types": types,
+                "pair": pair,
+                "counts": counts,
+            }
             arrays |= {f"{name}_{length}": values for name, values in named.items()}
         with atomic_path(path) as aside, aside.open("wb") as stream:
             np.savez_compressed(stream, allow_pickle=False, **arrays)
