@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -52,8 +53,10 @@ def data_uri(media_type: str, content: bytes) -> str:
 
 
 def picture(png: bytes, caption: str) -> Markup:
-    """A PNG with its caption, decoded when it comes into sight."""
-    image = tag("img", src=data_uri("image/png", png), alt=caption, loading="lazy", decoding="async")
+    """A PNG with its caption, decoded when it comes into sight; its size is told, so that nothing moves then."""
+    width, height = struct.unpack(">II", png[16:24])  # IHDR, PNG specification 11.2.2
+    size = {"width": width, "height": height}
+    image = tag("img", src=data_uri("image/png", png), alt=caption, loading="lazy", decoding="async", **size)
     return tag("figure", image, tag("figcaption", caption))
 
 
