@@ -7,6 +7,7 @@ goes on from there, and as order and noise of an epoch depend on (seed, epoch) a
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
 import shutil
@@ -211,8 +212,10 @@ def _has_bf16() -> bool:
 
 def save(folder: Path, module: torch.nn.Module, hyperparameters: dict[str, Any], fitted: Fitted) -> None:
     """Writes weights, hyperparameters (plain values) and history into a stage's folder, the same bytes each time."""
+    buffer = io.BytesIO()  # a file's name would enter the bytes, and the one written aside holds the process number
+    torch.save({name: value.contiguous() for name, value in module.state_dict().items()}, buffer)
     with atomic_path(folder / WEIGHTS) as aside:
-        torch.save({name: value.contiguous() for name, value in module.state_dict().items()}, aside)
+        aside.write_bytes(buffer.getvalue())
     write_text(folder / HYPERPARAMETERS, json.dumps(hyperparameters, indent=1, sort_keys=True) + "\n")
     rows = [{name: float(f"{value:.6g}") for name, value in row.items()} for row in fitted.history]
     write_text(folder / HISTORY, json.dumps(rows, indent=1, sort_keys=True) + "\n")
