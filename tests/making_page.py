@@ -11,7 +11,8 @@ from hocket.config.audio import RenderConfig
 from hocket.evaluation.leaderboard import BoardRow, json_text, plain
 from hocket.evaluation.regression import Interval
 from hocket.midi import write_midi
-from hocket.notes import NoteTable, write_tables
+from hocket.note_files import write_tables
+from hocket.notes import NoteTable
 from hocket.report import Check, Report
 from making import make_config, make_piece
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hocket.errors import InputError
+from hocket.note_files import read_tables, write_tables
 from hocket.notes import (
     NOTES_SCHEMA,
     PIECES_SCHEMA,
@@ -20,10 +21,8 @@ from hocket.notes import (
     concat,
     empty,
     key_name,
-    read_tables,
     seconds_at,
     validate,
-    write_tables,
 )
 from making import make_piece
 

@@ -10,18 +10,14 @@ Order is part of the format: notes stand by piece, then onset, pitch and track, 
 from __future__ import annotations
 
 import hashlib
-import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from hocket.errors import InputError
 
@@ -53,13 +49,13 @@ CONTROL_DTYPE = np.dtype(
 TIMELINE_DTYPE = np.dtype([("kind", "u1"), ("onset_ticks", "<i8"), ("onset_s", "<f8"), ("a", "<i4"), ("b", "<i4")])
 TEMPO, METRE, KEY = range(3)
 
-_PIECE_KEY = pa.field("piece", pa.dictionary(pa.int32(), pa.string()), nullable=False)
+PIECE_KEY = pa.field("piece", pa.dictionary(pa.int32(), pa.string()), nullable=False)
 _TRACKS = pa.list_(pa.struct([("name", pa.string()), ("programme", pa.uint8()), ("is_drum", pa.bool_())]))
 
 
 def _table_schema(dtype: np.dtype[Any]) -> pa.Schema:
     fields = [pa.field(name, pa.from_numpy_dtype(dtype[name]), nullable=False) for name in dtype.names or ()]
-    return pa.schema([_PIECE_KEY, *fields], metadata={"hocket_schema": SCHEMA_VERSION})
+    return pa.schema([PIECE_KEY, *fields], metadata={"hocket_schema": SCHEMA_VERSION})
 
 
 NOTES_SCHEMA = _table_schema(NOTE_DTYPE)
@@ -87,12 +83,7 @@ PIECES_SCHEMA = pa.schema(
     ],
     metadata={"hocket_schema": SCHEMA_VERSION},
 )
-_SCHEMAS = {"notes": NOTES_SCHEMA, "pieces": PIECES_SCHEMA, "controls": CONTROLS_SCHEMA, "timeline": TIMELINE_SCHEMA}
-
-# what costs least to write and read: dictionaries where values repeat, differences of ticks, bytes of seconds apart
-_PLAIN = {"onset_ticks": "DELTA_BINARY_PACKED", "onset_s": "BYTE_STREAM_SPLIT"}
-_SPANS = {"duration_ticks": "DELTA_BINARY_PACKED", "duration_s": "BYTE_STREAM_SPLIT"}
-_PLAIN_COLUMNS = {"notes": _PLAIN | _SPANS, "controls": _PLAIN, "timeline": _PLAIN, "pieces": {}}
+SCHEMAS = {"notes": NOTES_SCHEMA, "pieces": PIECES_SCHEMA, "controls": CONTROLS_SCHEMA, "timeline": TIMELINE_SCHEMA}
 
 Array = npt.NDArray[Any]
 
@@ -355,8 +346,8 @@ def concat(tables: Sequence[NoteTable]) -> NoteTable:
         for table, start in zip(tables, starts, strict=False):
             rows = getattr(table, name)
             codes = (piece_codes(rows) + start).astype(np.int32)
-            parts.append(rows.set_column(0, _PIECE_KEY, pa.DictionaryArray.from_arrays(codes, keys)))
-        return pa.concat_tables(parts).combine_chunks() if parts else _SCHEMAS[name].empty_table()
+            parts.append(rows.set_column(0, PIECE_KEY, pa.DictionaryArray.from_arrays(codes, keys)))
+        return pa.concat_tables(parts).combine_chunks() if parts else SCHEMAS[name].empty_table()
 
     return NoteTable(join("notes"), pieces.combine_chunks(), join("controls"), join("timeline"))
 
@@ -368,7 +359,7 @@ def column_array(table: pa.Table, name: str) -> Array:
 
 def validate(table: NoteTable) -> NoteTable:
     """The table itself, or InputError naming the first rule of the format that it breaks."""
-    for name, schema in _SCHEMAS.items():
+    for name, schema in SCHEMAS.items():
         if not getattr(table, name).schema.equals(schema):
             raise InputError(f"note table: {name} does not have schema {SCHEMA_VERSION}; rebuild it with this version")
     if len(table.notes) == 0:
@@ -384,67 +375,6 @@ def validate(table: NoteTable) -> NoteTable:
     if table.column("onset_ticks").min() < 0 or table.column("duration_ticks").min() < 0:
         raise InputError("note table: onsets and durations must not be negative")
     return table
-
-
-def parquet_options(name: str) -> dict[str, Any]:
-    """How one of the four tables is packed, as keywords of pyarrow's Parquet writers."""
-    plain = _PLAIN_COLUMNS[name]
-    repeating = [column for column in _SCHEMAS[name].names if column not in plain] if plain else True
-    return {"compression": "zstd", "use_dictionary": repeating, "column_encoding": plain or None}
-
-
-def write_tables(table: NoteTable, folder: Path) -> None:
-    """Writes the four Parquet files into an existing folder (give it one from `files.output_folder`)."""
-    validate(table)
-    for name in _SCHEMAS:
-        pq.write_table(getattr(table, name), folder / f"{name}.parquet", **parquet_options(name))
-
-
-def write_pieces(table: NoteTable, source: Path, folder: Path) -> None:
-    """Writes a table that differs from what stands in `source` in columns of `pieces` only; copies the rest."""
-    for name in ("notes", "controls", "timeline"):
-        shutil.copyfile(source / f"{name}.parquet", folder / f"{name}.parquet")
-    pq.write_table(table.pieces, folder / "pieces.parquet", **parquet_options("pieces"))
-
-
-def read_tables(folder: Path, without: Collection[str] = ()) -> NoteTable:
-    """Reads what `write_tables` wrote.
-
-    Args:
-        folder: where it lies.
-        without: tables that are not needed (``controls``, ``timeline``) and stay empty.
-
-    Raises:
-        InputError: a file is missing, damaged, or has another schema.
-    """
-    tables = {}
-    for name, schema in _SCHEMAS.items():
-        path = folder / f"{name}.parquet"
-        try:
-            found = schema.empty_table() if name in without else pq.read_table(path)
-            tables[name] = found.replace_schema_metadata(schema.metadata)
-        except FileNotFoundError:
-            raise InputError(f"{path}: not there; run the stage that writes it first") from None
-        except pa.ArrowException as error:
-            raise InputError(f"{path}: not a readable Parquet file ({error})") from None
-    for name in ("notes", "controls", "timeline"):
-        tables[name] = _rekey_stored(tables[name], tables["pieces"])
-    return validate(NoteTable(**tables))
-
-
-def _rekey_stored(table: pa.Table, pieces: pa.Table) -> pa.Table:
-    """Parquet keeps the strings of a dictionary, not its numbering: number again by the rows of `pieces`."""
-    stored = table.column("piece").unify_dictionaries().combine_chunks()
-    keys = pieces.column("id").combine_chunks()
-    keys = keys.chunk(0) if isinstance(keys, pa.ChunkedArray) else keys
-    if table.num_rows == 0:
-        return table.slice(0, 0).combine_chunks()
-    stored = stored.chunk(0) if isinstance(stored, pa.ChunkedArray) else stored
-    place = pc.index_in(stored.dictionary, value_set=keys)
-    if place.null_count:
-        raise InputError("note table: notes name a piece that `pieces` does not have; rebuild the table")
-    codes = place.to_numpy()[stored.indices.to_numpy()]
-    return table.set_column(0, _PIECE_KEY, pa.DictionaryArray.from_arrays(codes, keys)).combine_chunks()
 
 
 def _piece_row(piece: Piece) -> dict[str, Any]:
@@ -491,4 +421,4 @@ def _rekey(table: pa.Table, position: npt.NDArray[np.int32], keys: pa.Array) -> 
     codes = position[piece_codes(table)]
     keep = codes >= 0
     kept = table.filter(pa.array(keep)).combine_chunks()
-    return kept.set_column(0, _PIECE_KEY, pa.DictionaryArray.from_arrays(codes[keep], keys))
+    return kept.set_column(0, PIECE_KEY, pa.DictionaryArray.from_arrays(codes[keep], keys))

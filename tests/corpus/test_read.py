@@ -19,7 +19,7 @@ from hocket.corpus.quarantine import REASONS
 from hocket.corpus.read import read_corpus, read_paths
 from hocket.errors import InputError, MusicError
 from hocket.midi import midi_bytes
-from hocket.notes import read_tables
+from hocket.note_files import read_tables
 from making import make_config, make_piece
 from making_midi import one_note
 

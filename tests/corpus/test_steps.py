@@ -7,7 +7,7 @@ import pytest
 from hocket.config.corpus import AugmentConfig, CleanConfig, SplitConfig
 from hocket.corpus import steps
 from hocket.files import sha256_folder
-from hocket.notes import read_tables, write_tables
+from hocket.note_files import read_tables, write_tables
 from hocket.page import sections
 from hocket.report import Report
 from making import make_config

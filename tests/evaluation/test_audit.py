@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from hocket.evaluation.audit import main
-from hocket.notes import NoteTable, write_tables
+from hocket.note_files import write_tables
+from hocket.notes import NoteTable
 from hocket.report import Check, Report
 from making import make_piece
 

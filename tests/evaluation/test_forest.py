@@ -19,7 +19,8 @@ from hocket.evaluation.forest import evaluate_path
 from hocket.generation.performing import load_performer, perform_file
 from hocket.midi import read_midi
 from hocket.midi_write import write_midi
-from hocket.notes import Track, write_tables
+from hocket.note_files import write_tables
+from hocket.notes import Track
 from hocket.report import Report, read_report
 from hocket.stages import run_stage
 from making import make_config, make_piece

@@ -18,7 +18,8 @@ from hocket.evaluation.generated import Reference, judge
 from hocket.evaluation.leaderboard import BoardRow, read_rows
 from hocket.evaluation.quality import read_flags
 from hocket.generation.floors import copies, one_note, shuffled_bars
-from hocket.notes import NoteTable, concat, write_tables
+from hocket.note_files import write_tables
+from hocket.notes import NoteTable, concat
 from hocket.report import Report
 from hocket.views import melodies as view
 from making import make_config, make_piece

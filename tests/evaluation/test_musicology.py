@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hocket.evaluation.musicology import HISTOGRAMS, METRICS, prepare
+from hocket.evaluation.musicology.pitch import KRUMHANSL_MINOR
 from hocket.notes import METRE, NOTE_DTYPE, TIMELINE_DTYPE, NoteTable, Piece, Track, empty, set_seconds, sort_notes
-from hocket.views.keys import KRUMHANSL_MINOR
 from making import make_piece
 
 Row = tuple[int, float, float] | tuple[int, float, float, int] | tuple[int, float, float, int, bool]

@@ -18,7 +18,7 @@ from hocket.evaluation.on_path import evaluate_path
 from hocket.generation.performing import load_performer, perform_file
 from hocket.midi import read_midi
 from hocket.midi_write import write_midi
-from hocket.notes import write_tables
+from hocket.note_files import write_tables
 from hocket.report import Report
 from hocket.stages import run_stage
 from making import make_config, make_piece

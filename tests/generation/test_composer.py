@@ -23,7 +23,8 @@ from hocket.generation.genres import genre_names, load_genre
 from hocket.generation.inspection import bars_sum, bends_centred, fitting_share, in_range
 from hocket.generation.melody import Walker
 from hocket.generation.rhythm import METRES, Metre
-from hocket.notes import METRE, NOTE_DTYPE, PITCH_BEND, Piece, Track, empty, read_tables
+from hocket.note_files import read_tables
+from hocket.notes import METRE, NOTE_DTYPE, PITCH_BEND, Piece, Track, empty
 
 GENRES = genre_names()
 BAR = 1920

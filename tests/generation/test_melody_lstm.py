@@ -13,7 +13,7 @@ from hocket.errors import InputError
 from hocket.generation.melody_lstm import Beginning, Line, as_melodies, complete, draw_beginnings, sample
 from hocket.generation.sampling import Sampling
 from hocket.models.melody_lstm import MelodyLstm
-from hocket.notes import read_tables
+from hocket.note_files import read_tables
 from hocket.stages import run_stage
 from hocket.training.melody_lstm import load, nats_of, styled
 from hocket.views.melody_rows import END, FIRST_PITCH, MAX_STEPS, rows_of

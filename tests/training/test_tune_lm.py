@@ -10,7 +10,7 @@ import torch
 
 from hocket.errors import InputError
 from hocket.evaluation.tune_lm import evaluate_path, per_char, xz_bits
-from hocket.notes import read_tables
+from hocket.note_files import read_tables
 from hocket.stages import run_stage
 from hocket.training.sequences import pad, with_epochs
 from hocket.training.tune_lm import load, nats_of

@@ -19,18 +19,9 @@ from hocket.corpus import quarantine
 from hocket.corpus.plan import Plan, plan_corpus, plan_paths
 from hocket.corpus.quarantine import Rejected
 from hocket.files import output_folder
-from hocket.notes import (
-    CONTROLS_SCHEMA,
-    NOTES_SCHEMA,
-    PIECES_SCHEMA,
-    TIMELINE_SCHEMA,
-    NoteTable,
-    concat,
-    parquet_options,
-    validate,
-)
+from hocket.note_files import parquet_options
+from hocket.notes import SCHEMAS, NoteTable, concat, validate
 
-_SCHEMAS = {"notes": NOTES_SCHEMA, "pieces": PIECES_SCHEMA, "controls": CONTROLS_SCHEMA, "timeline": TIMELINE_SCHEMA}
 _COUNTS = ("files", "pieces", "notes", "quarantined", "duplicates")
 
 
@@ -136,7 +127,7 @@ class TableWriter:
         self._writers: dict[str, pq.ParquetWriter] = {}
 
     def __enter__(self) -> TableWriter:
-        for name, schema in _SCHEMAS.items():
+        for name, schema in SCHEMAS.items():
             path = self._folder / f"{name}.parquet"
             self._writers[name] = pq.ParquetWriter(path, schema, **parquet_options(name))
         return self

@@ -13,7 +13,8 @@ from hocket.config import Config
 from hocket.corpus import audit, augment, look
 from hocket.corpus.clean import clean
 from hocket.corpus.split import split
-from hocket.notes import NoteTable, read_tables, write_pieces, write_tables
+from hocket.note_files import read_tables, write_pieces, write_tables
+from hocket.notes import NoteTable
 from hocket.report import Check, Report, stage_folder
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hocket.config.load import compose
 from hocket.corpus.audit import audit as audit_table
 from hocket.errors import InputError, exit_code
-from hocket.notes import read_tables
+from hocket.note_files import read_tables
 from hocket.report import Check, read_report, stage_folder
 
 # names of the checks, or what they begin with, that are about leaks

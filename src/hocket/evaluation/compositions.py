@@ -14,7 +14,8 @@ from hocket.evaluation.bars import draw_bars
 from hocket.evaluation.generated import Judged, judge_alone
 from hocket.evaluation.leaderboard import BoardRow, write_rows
 from hocket.evaluation.quality import write_flags
-from hocket.notes import NoteTable, read_tables
+from hocket.note_files import read_tables
+from hocket.notes import NoteTable
 from hocket.report import Check, Report, stage_folder
 
 BOARD = "compositions"

@@ -13,7 +13,8 @@ from hocket.corpus.read import read_paths
 from hocket.errors import InputError
 from hocket.evaluation.distances import Described, compare_sets, describe
 from hocket.evaluation.metric_table import SPECS
-from hocket.notes import NoteTable, read_tables
+from hocket.note_files import read_tables
+from hocket.notes import NoteTable
 
 
 def measure_path(path: Path, against: Path | None = None) -> dict[str, Any]:

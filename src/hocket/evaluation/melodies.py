@@ -20,7 +20,8 @@ from hocket.evaluation.generated import Judged, Reference, evenly, judge, near_t
 from hocket.evaluation.leaderboard import BoardRow, write_rows
 from hocket.evaluation.quality import Flag, memorised_flags, quality_flags, write_flags
 from hocket.generation.floors import FLOORS, copies, floor, one_note
-from hocket.notes import NoteTable, read_tables
+from hocket.note_files import read_tables
+from hocket.notes import NoteTable
 from hocket.report import Check, Report, stage_folder
 from hocket.views.melodies import Melodies, melodies, read, to_notes
 

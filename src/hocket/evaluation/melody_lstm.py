@@ -20,7 +20,8 @@ from hocket.evaluation.likelihood import Extent, likelihoods
 from hocket.evaluation.melodies import QUOTABLE_ORIGINS, common_notes, through_gate
 from hocket.evaluation.regression import Interval
 from hocket.models.witten_bell import WittenBell
-from hocket.notes import NoteTable, read_tables
+from hocket.note_files import read_tables
+from hocket.notes import NoteTable
 from hocket.report import Check, Report, stage_folder
 from hocket.training.melody_lstm import FLOOR_ORDERS, load, nats_of, styled
 from hocket.views.melodies import REST, Melodies, melodies, read

@@ -13,7 +13,8 @@ from hocket.errors import InputError
 from hocket.evaluation.leaderboard import finite
 from hocket.evaluation.protocol import MEASURES
 from hocket.models.floors import Floors
-from hocket.notes import NoteTable, read_tables
+from hocket.note_files import read_tables
+from hocket.notes import NoteTable
 from hocket.views.performance import Notes, notes_of, performances
 from hocket.views.performance_features import FAMILIES, TARGETS
 

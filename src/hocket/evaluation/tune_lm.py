@@ -211,7 +211,7 @@ def tunes_at(path: Path) -> list[Tune]:
     import tempfile
 
     from hocket.corpus.read import read_paths
-    from hocket.notes import read_tables
+    from hocket.note_files import read_tables
 
     with tempfile.TemporaryDirectory() as scratch:
         read_paths([path], Path(scratch, "tables"))

@@ -20,7 +20,8 @@ from hocket.generation.realise import realise
 from hocket.generation.rhythm import Metre, read_metre
 from hocket.generation.theory import Key, read_key
 from hocket.midi import write_midi
-from hocket.notes import Array, NoteTable, Piece, write_tables
+from hocket.note_files import write_tables
+from hocket.notes import Array, NoteTable, Piece
 from hocket.report import Report, stage_folder
 
 Played = list[tuple[PartConfig, Array]]

@@ -18,7 +18,8 @@ from hocket.errors import InputError
 from hocket.generation.sampling import Sampling, draw, generator_of
 from hocket.midi import write_midi
 from hocket.models.melody_lstm import MelodyLstm
-from hocket.notes import NoteTable, write_tables
+from hocket.note_files import write_tables
+from hocket.notes import NoteTable
 from hocket.report import Check, Report, stage_folder
 from hocket.training.melody_lstm import load
 from hocket.views.matching import RunningMatch

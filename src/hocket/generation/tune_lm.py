@@ -19,7 +19,8 @@ from hocket.generation.sampling import Sampling, draw, generator_of
 from hocket.generation.tune_rules import Grammar, Rules
 from hocket.midi import write_midi
 from hocket.models.tune_lm import TuneLm
-from hocket.notes import NoteTable, Piece, write_tables
+from hocket.note_files import write_tables
+from hocket.notes import NoteTable, Piece
 from hocket.report import Check, Report, stage_folder
 from hocket.training.tune_lm import load
 from hocket.views.abc_text import Tune, frame_of, parse_tune

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from hocket.config import Config
 from hocket.config.melodies import MelodiesConfig
 from hocket.errors import InputError
+from hocket.note_files import read_tables
 from hocket.notes import (
     KEY,
     METRE,
@@ -28,7 +29,6 @@ from hocket.notes import (
     Track,
     column_array,
     empty,
-    read_tables,
     set_seconds,
 )
 from hocket.report import Check, Report, stage_folder

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from hocket.config import Config
 from hocket.errors import InputError
-from hocket.notes import NOTE_DTYPE, SOFT, SPLITS, SUSTAIN, NoteTable, Piece, empty, read_tables
+from hocket.note_files import read_tables
+from hocket.notes import NOTE_DTYPE, SOFT, SPLITS, SUSTAIN, NoteTable, Piece, empty
 from hocket.report import Report, stage_folder
 from hocket.views.performance_features import FAMILIES, chord_frame, chords_of, features_of, log_duration
 from hocket.views.performance_frame import Column, Frame, frame_of

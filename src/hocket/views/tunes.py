@@ -25,7 +25,8 @@ from hocket.config.tunes import TunesConfig
 from hocket.corpus.readers.abc_fields import read_unit
 from hocket.errors import InputError, MusicError
 from hocket.files import write_text
-from hocket.notes import NoteTable, read_tables
+from hocket.note_files import read_tables
+from hocket.notes import NoteTable
 from hocket.report import Check, Report, stage_folder
 from hocket.views.abc_text import TEXT, Frame, Tune, parse_tune, unit_text, units_of
 from hocket.views.matching import match

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from hocket.views.keys import KRUMHANSL_MAJOR, KRUMHANSL_MINOR
 from hocket.views.sounding import Floats, Sounding, ratio, top_line
 
 MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])
+# Krumhansl & Kessler 1982, probe-tone ratings for C major and C minor
+KRUMHANSL_MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
+KRUMHANSL_MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
 
 def pitch_class_histogram(notes: Sounding) -> Floats:
