@@ -34,7 +34,7 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     "wrong", [{"midi": "a.wav"}, {"picture": "/etc/a.png"}, {"score": "../a.svg"}, {"render": True}]
 )
 def test_an_item_names_files_of_its_kind_below_the_folder(wrong: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="must be a|no midi"):
+    with pytest.raises(ValueError, match=r"must be a|no midi"):
         Item("x", **wrong)
 
 
