@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup run repro data ui test test-all browser train sweep compare audit results bench fuzz lint format type lock clean
+.PHONY: help setup run repro data ui test test-all browser azurite train sweep compare audit results bench fuzz lint format type lock clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}'
@@ -46,6 +46,11 @@ test-all: $(READY) ## also the slow tests
 
 browser: ## install Debian's chromium for the browser tests (needs root)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+
+azurite: build/azurite/node_modules/.bin/azurite-blob ## install the emulator of Azure Blob Storage for its tests (needs npm)
+
+build/azurite/node_modules/.bin/azurite-blob:
+	@mkdir -p build/azurite && npm install --silent --no-fund --no-audit --ignore-scripts --prefix build/azurite azurite@3.37.0 >/dev/null
 
 train: $(READY) ## train one model: make train MODEL=forest [ARGS="model.n_estimators=100"]
 	@$(PY) -m hocket stage=models model=$(or $(MODEL),$(error say which model: make train MODEL=forest)) profile=$(PROFILE) $(ARGS)

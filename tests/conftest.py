@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from azurite import Azurite
 from hocket.notes import (
     NoteTable,
     Piece,
@@ -27,6 +29,14 @@ def piece() -> Piece:
 @pytest.fixture
 def table() -> NoteTable:
     return NoteTable.from_pieces([make_piece(20 + seed, seed) for seed in range(6)])
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """One running emulator of Azure Blob Storage; each test makes its own container."""
+    emulator = Azurite(tmp_path_factory.mktemp("azurite")).start()
+    yield emulator
+    emulator.stop()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
