@@ -128,13 +128,16 @@ def _row(entry: Entry, cfg: Config, origin: str) -> BoardRow:
 
 
 def no_memorised_samples(entries: list[Entry]) -> Check:
-    """No trained model gives train back; floors are named but do not count."""
+    """No trained model gives train back; floors are named but do not count.
+
+    It fails the audit and costs the copyist its promotion, and stops nothing: who copies must be seen on the board.
+    """
     copying = {e.name: flag.detail for e in entries for flag in e.judged.flags if flag.name == "memorised"}
     models = [entry.name for entry in entries if entry.role == "model"]
     guilty = [name for name in copying if name in models]
     told = "; ".join(f"{name}: {detail}" for name, detail in copying.items())
     detail = f"{len(guilty)} of {len(models)} models copy" + (f" ({told})" if told else "")
-    return Check("no_memorised_samples", not guilty, detail=detail)
+    return Check("no_memorised_samples", not guilty, blocking=False, detail=detail)
 
 
 def _sanity(entries: list[Entry]) -> list[Check]:

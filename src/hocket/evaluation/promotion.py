@@ -19,7 +19,7 @@ from hocket.files import write_text
 from hocket.report import Check, Report, read_report, reads, stage_folder
 
 PROMOTED_FILE = "promoted.json"
-RENDERS = "renders"
+RENDERS, EXHIBITS = "renders", "exhibits"
 AREAS = ("models", "evaluation", "generation")
 # quality checks of the stage, and the flags that each stands for
 CHECKS = {
@@ -114,9 +114,14 @@ def audio_flags(base: Path) -> dict[str, list[Flag]]:
     levels: dict[str, dict[str, Any]] = read_report(stage_folder(base, f"generation_{RENDERS}")).metrics
     found: dict[str, list[Flag]] = {}
     for name, level in sorted(levels.items()):
-        generator = name.split("/", 1)[0]
-        found.setdefault(generator, []).extend(_audio_faults(name, level))
+        found.setdefault(_model_of(name), []).extend(_audio_faults(name, level))
     return found
+
+
+def _model_of(render: str) -> str:
+    """``tune_lm`` of ``tune_lm/tune_001`` and of ``exhibits/evaluation_tune_lm/temperature/t070``."""
+    first, *rest = render.split("/")
+    return rest[0].split("_", 1)[1] if first == EXHIBITS and rest else first
 
 
 def _audio_faults(name: str, level: dict[str, Any]) -> list[Flag]:
