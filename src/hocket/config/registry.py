@@ -20,11 +20,14 @@ GATHERED: dict[str, str | dict[str, str]] = {
     "view": {
         "performance": "hocket.config.views:PerformanceConfig",
         "melodies": "hocket.config.melodies:MelodiesConfig",
+        "drums": "hocket.config.drums:DrumsConfig",
         "tunes": "hocket.config.tunes:TunesConfig",
+        "segments": "hocket.config.latent:SegmentsConfig",
     },
     "generation": {
         "composer": "hocket.config.generation:ComposerConfig",
         "melody_lstm": "hocket.config.melodies:MelodyGenerationConfig",
+        "drum_vae": "hocket.config.drums:DrumGenerationConfig",
         "tune_lm": "hocket.config.tunes:TuneGenerationConfig",
     },
 }
@@ -32,6 +35,7 @@ GATHERED: dict[str, str | dict[str, str]] = {
 MODELS = {
     "forest": "hocket.config.models:ForestConfig",
     "melody_lstm": "hocket.config.melodies:MelodyLstmConfig",
+    "drum_vae": "hocket.config.drums:DrumVaeConfig",
     "tune_lm": "hocket.config.tunes:TuneLmConfig",
     "performer": "hocket.config.performer:PerformerConfig",
     "performer_ar": "hocket.config.performer:PerformerConfig",
