@@ -35,7 +35,8 @@ class TrainerConfig:
         max_epochs: upper bound on epochs.
         max_minutes: upper bound on wall-clock minutes; 0 for none (a bound in time makes a run irreproducible).
         precision: Lightning's name, for example ``32-true``, ``bf16-mixed``, or ``auto`` (bf16 where the CPU has it).
-        accelerator, devices, strategy: as Lightning's.
+        accelerator, devices, strategy: as Lightning's; several processes are forked (``ddp_fork``), never started as
+            scripts (``ddp``), since each of these would run the whole stage.
         progress: whether to draw a progress bar.
         resume: whether to go on from the last checkpoint under runs/ when there is one.
     """
@@ -52,6 +53,7 @@ class TrainerConfig:
     def __post_init__(self) -> None:
         positive(self, "max_epochs", "devices")
         require(self.max_minutes >= 0, "trainer.max_minutes", "must not be negative")
+        require(self.strategy != "ddp", "trainer.strategy", "is 'ddp'; take ddp_fork, which forks for the fit alone")
 
 
 @dataclass

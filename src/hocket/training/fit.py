@@ -2,6 +2,9 @@
 
 A run leaves a checkpoint after every epoch under runs/checkpoints, in a folder named by its configuration; a killed run
 goes on from there, and as order and noise of an epoch depend on (seed, epoch) alone, it ends with the same weights.
+
+Several processes (conf/trainer/ddp.yaml) are forked from this one for the fit alone and share every batch among them,
+so that each step sees what one process would see. All of them validate on everything.
 """
 
 from __future__ import annotations
@@ -20,9 +23,11 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch.utils.data import DataLoader, Sampler
 
 from hocket.config import Config
+from hocket.errors import InputError
 from hocket.files import atomic_path, write_text
 from hocket.report import Check
 from hocket.training.loggers import lightning_logger
@@ -87,7 +92,7 @@ class EpochSampler(Sampler[list[int]]):
         generator = torch.Generator().manual_seed(self.seed * 100_003 + self.epoch)
         batches = self._batches()
         for index in torch.randperm(len(batches), generator=generator).tolist():
-            yield batches[index]
+            yield _share(batches[index])
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch."""
@@ -110,6 +115,14 @@ class EpochSampler(Sampler[list[int]]):
         return batches
 
 
+def _share(batch: list[int]) -> list[int]:
+    """What this process takes of a batch; of one that is smaller than the number of processes all take the whole."""
+    if not torch.distributed.is_initialized():
+        return batch
+    count, rank = torch.distributed.get_world_size(), torch.distributed.get_rank()
+    return batch[rank::count] if len(batch) >= count else batch
+
+
 class _Epochs(Callback):
     """Seeds every batch by (seed, epoch, batch), collects the means, and prints a line an epoch."""
 
@@ -125,12 +138,14 @@ class _Epochs(Callback):
         batch_idx: int,
     ) -> None:
         # not once an epoch: making an iterator draws from the generator too, and a resumed run makes it earlier
-        torch.manual_seed((self.seed * 1_000_003 + trainer.current_epoch) * 100_003 + batch_idx)
+        step = (self.seed * 1_000_003 + trainer.current_epoch) * 100_003 + batch_idx
+        torch.manual_seed(step + trainer.global_rank * 50_021)  # other notes in another process, other noise
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        means = {name: float(value) for name, value in trainer.callback_metrics.items() if "/" in name}
+        logged = {name: value for name, value in sorted(trainer.callback_metrics.items()) if "/" in name}
+        means = {name: float(trainer.strategy.reduce(value, reduce_op="mean")) for name, value in logged.items()}
         self.history.append(means)
-        if self.show:
+        if self.show and trainer.is_global_zero:
             shown = "  ".join(f"{name} {value:.4f}" for name, value in sorted(means.items()))
             print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {shown}", file=sys.stderr, flush=True)  # noqa: T201
 
@@ -169,30 +184,48 @@ def fit(
         shutil.rmtree(folder)
     epochs = _Epochs(cfg.seed, cfg.trainer.progress)
     best = ModelCheckpoint(folder, filename="best", monitor=MONITOR, save_last=True, enable_version_counter=False)
-    trainer = pl.Trainer(
-        max_epochs=cfg.trainer.max_epochs,
-        max_time={"minutes": cfg.trainer.max_minutes} if cfg.trainer.max_minutes else None,  # type: ignore[dict-item]
-        accelerator=cfg.trainer.accelerator,
-        devices=cfg.trainer.devices,
-        strategy=cfg.trainer.strategy,
-        precision=precision_of(cfg.trainer.precision),  # type: ignore[arg-type]
-        deterministic=True,
-        logger=lightning_logger(cfg, stage),
-        callbacks=[epochs, best, EarlyStopping(MONITOR, patience=patience)],
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        log_every_n_steps=50,
-        gradient_clip_val=1.0 if module.automatic_optimization else None,
-    )
+    trainer = _trainer(cfg, stage, module, [epochs, best, EarlyStopping(MONITOR, patience=patience)])
     last = folder / "last.ckpt"
     if last.is_file() and isinstance(train.batch_sampler, EpochSampler):
         train.batch_sampler.resume_at(int(torch.load(last, weights_only=True, map_location="cpu")["epoch"]) + 1)
     trainer.fit(module, train, validation, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
     chosen = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
     module.load_state_dict(chosen["state_dict"])
+    ended = torch.load(last, weights_only=True, map_location="cpu")  # the callback of a forked process ended with it
     shutil.rmtree(folder)  # what is resumable is over; a rerun of the stage begins anew
-    return Fitted(int(chosen["epoch"]), epochs.history)
+    return Fitted(int(chosen["epoch"]), ended["callbacks"][epochs.state_key]["history"])
+
+
+def _trainer(cfg: Config, stage: str, module: pl.LightningModule, callbacks: list[Callback]) -> pl.Trainer:
+    """Lightning's trainer of a configuration.
+
+    Raises:
+        InputError: this machine has no such accelerator, not as many devices, or Lightning no such strategy.
+    """
+    try:
+        return pl.Trainer(
+            max_epochs=cfg.trainer.max_epochs,
+            max_time={"minutes": cfg.trainer.max_minutes} if cfg.trainer.max_minutes else None,  # type: ignore[dict-item]
+            accelerator=cfg.trainer.accelerator,
+            devices=cfg.trainer.devices,
+            strategy=cfg.trainer.strategy,
+            precision=precision_of(cfg.trainer.precision),  # type: ignore[arg-type]
+            deterministic=True,
+            logger=lightning_logger(cfg, stage),
+            callbacks=callbacks,
+            num_sanity_val_steps=0,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            log_every_n_steps=50,
+            gradient_clip_val=1.0 if module.automatic_optimization else None,
+            use_distributed_sampler=False,  # `EpochSampler` shares its batches itself
+        )
+    except (MisconfigurationException, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"trainer: {first} (accelerator={cfg.trainer.accelerator}, devices={cfg.trainer.devices}, "
+            f"strategy={cfg.trainer.strategy}); try trainer=cpu"
+        ) from None
 
 
 def precision_of(name: str) -> str:
