@@ -21,6 +21,7 @@ from orchestration.profile import set_profile
 from orchestration.stage_runner import StepError, end_on_signals, run_step
 
 REPORT = "out/report/index.html"
+MANY = 6  # steps
 LEADERBOARD = "out/evaluation/leaderboard/leaderboard.json"
 
 
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m orchestration.run", description=__doc__)
     parser.add_argument("--profile", default="demo", help="demo, real or full (conf/profile)")
     parser.add_argument("--job", default="everything", choices=JOBS, help="which part of the pipeline")
-    parser.add_argument("--at-once", type=int, default=1, metavar="N", help="steps at the same time")
+    parser.add_argument("--at-once", type=int, metavar="N", help="steps at the same time; 2 where many are out of date")
     parser.add_argument("--data-only", action="store_true", help="build data/ as data.dvc records it, nothing else")
     parser.add_argument("--json", action="store_true", help="one object on stdout, all else on stderr")
     return parser
@@ -66,7 +67,7 @@ def _data_only(root: Path) -> int:
 def _run(root: Path, options: argparse.Namespace) -> int:
     started = time.perf_counter()
     make_home(root)
-    os.environ[AT_ONCE] = str(options.at_once)
+    os.environ[AT_ONCE] = str(options.at_once or worth_at_once(root))
     if options.json:
         os.environ[console.STDERR] = "1"
     result = _execute(options.job)
@@ -78,6 +79,13 @@ def _run(root: Path, options: argparse.Namespace) -> int:
     else:
         _print_end(root, summary)
     return int(summary["exit_code"])
+
+
+def worth_at_once(root: Path) -> int:
+    """Step processes cost a second to start: they pay when much is out of date and there is a core for each."""
+    lineage = Lineage(root)
+    stale = sum(not lineage.is_current(step) for step in lineage.steps)
+    return 2 if stale > MANY and (os.cpu_count() or 1) > 1 else 1
 
 
 def _execute(job: str) -> Any:

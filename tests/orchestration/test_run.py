@@ -17,6 +17,7 @@ from fake_project import ROOT, make_project, run, runs_of
 from orchestration.board import print_board
 from orchestration.definitions import build_definitions
 from orchestration.lineage import Lineage
+from orchestration.run import worth_at_once
 from orchestration.stage_runner import run_step
 from orchestration.ui import command
 
@@ -176,6 +177,15 @@ def test_two_steps_at_once_in_step_processes(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert {step["outcome"] for step in json.loads(done.stdout)["steps"].values()} == {"ran"}
     assert runs_of(project, "b_end") == ["demo"]
+
+
+def test_two_at_once_only_where_many_steps_are_out_of_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = make_project(tmp_path / "many", {f"a_{letter}": [] for letter in "abcdefgh"})
+    few = make_project(tmp_path / "few", {"a_one": [], "a_two": []})
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert [worth_at_once(many), worth_at_once(few)] == [2, 1]
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert worth_at_once(many) == 1
 
 
 def test_an_interrupt_leaves_the_last_good_outputs_and_no_process(project: Path) -> None:
