@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,49 +14,82 @@ import numpy.typing as npt
 from hocket.audio.render import compressed
 from hocket.midi import read_midi
 from hocket.notes import PITCH_BEND, Piece
-from hocket.page.gather import Sample, lineage, midi_hash
-from hocket.page.markup import Markup, data_uri, json_script, picture, tag
-from hocket.page.sections import badge, section
+from hocket.page.gather import Sample, Shown, lineage, midi_hash
+from hocket.page.markup import Markup, data_uri, json_script, number, picture, score, tag
+from hocket.page.sections import badge
 from hocket.report import Report
 
 MAX_NOTES = 20_000  # a player of more would make the page heavy; the WAV and the picture are still there
 BEND_CENTS = 200  # General MIDI's default range of the wheel
 
 
-def sample_section(samples: Sequence[Sample], reports: Mapping[str, Report], configs: Mapping[str, Any]) -> Markup:
-    """All samples, by generator.
+@dataclass
+class Budget:
+    """How much audio a section may still hold, so that one talkative model does not crowd out the others.
+
+    Attributes:
+        left: bytes of compressed audio.
+    """
+
+    left: int
+
+    def take(self, wav: Path) -> tuple[str, bytes] | None:
+        """The WAV compressed, None when there is no room for it."""
+        if self.left <= 0:
+            return None
+        media_type, content = compressed(wav)
+        self.left -= len(content)
+        return media_type, content
+
+
+def sample_card(sample: Sample, origins: Sequence[tuple[str, Any]], budget: Budget) -> Markup:
+    """One generated piece: hear, look, play, download, and where it came from.
 
     Args:
-        samples: sorted by generator.
-        reports: by stage.
-        configs: conf/generation by generator, for the lineage.
+        sample: which.
+        origins: rows of its lineage, see `origins_of`.
+        budget: of audio.
     """
-    cards = [_card(sample, reports, configs.get(sample.generator)) for sample in samples]
-    lead = tag(
-        "p", "Audio is rendered by a SoundFont; the player below it plays the same notes with plain oscillators."
-    )
-    return section("samples", "Listen", lead, tag("div", *cards, class_="samples"))
-
-
-def _card(sample: Sample, reports: Mapping[str, Report], config: Any) -> Markup:
     piece = read_midi(sample.midi)
     title = f"{sample.generator}: {sample.midi.stem}"
-    download = tag(
-        "a", "Download MIDI", class_="button", href=data_uri("audio/midi", sample.midi.read_bytes()),
-        download=f"{sample.generator}-{sample.midi.name}",
-    )  # fmt: skip
     facts = f"{len(piece.notes):,} notes, {piece.end_s:.0f} s, {len(piece.tracks)} tracks"
+    rows = [("MIDI", f"sha256 {midi_hash(sample)}"), *origins]
     return tag(
         "article",
-        tag("h3", title),
+        tag("h4", title),
         tag("p", facts, " ", badge("generated"), class_="soft"),
-        picture(sample.png.read_bytes(), f"Piano roll of {title}: {_words(piece)}") if sample.png else Markup(),
-        _audio(sample, title),
+        score(sample.score.read_bytes(), f"Score of {title}") if sample.score else "",
+        picture(sample.png.read_bytes(), f"Piano roll of {title}: {_words(piece)}") if sample.png else "",
+        _audio(sample.wav, title, budget),
         _player(piece, title),
-        tag("p", download),
-        _lineage(sample, reports, config),
+        tag("p", _download(sample.midi, f"{sample.generator}-{sample.midi.name}")),
+        _details(rows),
         class_="card",
     )
+
+
+def exhibit_card(shown: Shown, stage: str, budget: Budget) -> Markup:
+    """One item of an exhibit."""
+    item, parts = shown.item, []
+    if shown.score:
+        parts.append(score(shown.score.read_bytes(), f"Score of {item.title}"))
+    if shown.picture:
+        parts.append(picture(shown.picture.read_bytes(), item.text or f"Picture of {item.title}"))
+    if shown.audio or item.render:
+        parts.append(_audio(shown.audio, item.title, budget))
+    if shown.midi:
+        parts += [
+            _player(read_midi(shown.midi), item.title),
+            tag("p", _download(shown.midi, f"{stage}-{shown.midi.name}")),
+        ]
+    facts = ", ".join(f"{name} {number(value)}" for name, value in item.facts.items())
+    lead = [tag("p", text, class_="soft") for text in (item.text if not shown.picture else "", facts) if text]
+    return tag("article", tag("h5", item.title), *lead, *parts, class_="card")
+
+
+def _download(midi: Path, name: str) -> Markup:
+    address = data_uri("audio/midi", midi.read_bytes())
+    return tag("a", "Download MIDI", class_="button", href=address, download=name)
 
 
 def _words(piece: Piece) -> str:
@@ -66,12 +100,13 @@ def _words(piece: Piece) -> str:
     return f"{', '.join(names)}{span}, {piece.end_s:.0f} seconds"
 
 
-def _audio(sample: Sample, title: str) -> Markup:
-    if sample.wav is None:
-        return tag("p", "Not rendered: run generation_renders.", class_="soft")
-    return tag(
-        "audio", controls=True, preload="none", src=data_uri(*compressed(sample.wav)), aria_label=f"Audio of {title}"
-    )
+def _audio(wav: Path | None, title: str, budget: Budget) -> Markup:
+    if wav is None:
+        return tag("p", "Not rendered: silent, or generation_renders has not run.", class_="soft")
+    taken = budget.take(wav)
+    if taken is None:
+        return tag("p", f"Not in the page, to keep it small: {wav.name} lies in out/generation/renders.", class_="soft")
+    return tag("audio", controls=True, preload="none", src=data_uri(*taken), aria_label=f"Audio of {title}")
 
 
 def _player(piece: Piece, title: str) -> Markup:
@@ -109,17 +144,26 @@ def bend_cents(piece: Piece) -> npt.NDArray[np.int64]:
     return cents
 
 
-def _lineage(sample: Sample, reports: Mapping[str, Report], config: Any) -> Markup:
-    """Archive and stage hashes, configuration and seed: what to give to get the same bytes."""
-    stage = f"generation_{sample.generator}"
+def origins_of(stage: str, reports: Mapping[str, Report], config: Any, commit: str) -> list[tuple[str, str]]:
+    """Archive and stage hashes, configuration, seed and commit: what to give to get the same bytes.
+
+    Args:
+        stage: that made the samples.
+        reports: by stage.
+        config: of conf/generation, None when the stage has none.
+        commit: of the code.
+    """
     report = reports.get(stage, Report())
-    entries: list[tuple[str, Any]] = [("MIDI", f"sha256 {midi_hash(sample)}"), ("stage", stage)]
-    entries += [("profile", report.profile), ("seed", report.seed)]
+    entries = [("stage", stage), ("profile", report.profile), ("seed", str(report.seed)), ("commit", commit)]
     if is_dataclass(config) and not isinstance(config, type):
         entries.append(("config", json.dumps(asdict(config), sort_keys=True, ensure_ascii=False)))
     for ancestor in lineage(stage, dict(reports)):
         kind = "archive" if ancestor.archive else "stage"
         entries.append((f"{kind} {ancestor.name}", f"sha256 {ancestor.sha256}"))
-    entries.append(("versions", ", ".join(f"{name} {version}" for name, version in sorted(report.versions.items()))))
-    rows = [part for name, value in entries if value != "" for part in (tag("dt", name), tag("dd", tag("code", value)))]
-    return tag("details", tag("summary", "Lineage"), tag("dl", *rows))
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(report.versions.items()))
+    return [(name, value) for name, value in [*entries, ("versions", versions)] if value]
+
+
+def _details(rows: Sequence[tuple[str, str]]) -> Markup:
+    parts = [part for name, value in rows for part in (tag("dt", name), tag("dd", tag("code", value)))]
+    return tag("details", tag("summary", "Lineage"), tag("dl", *parts))

@@ -1,22 +1,30 @@
-"""What the page is made from: reports, samples and leaderboards found under out/, and the lineage between them."""
+"""What the page is made from: reports, samples, exhibits and leaderboards under out/, and the lineage between them."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import hocket
+from hocket.audio.stage import exhibit_render
 from hocket.errors import InputError
 from hocket.evaluation.leaderboard import BoardRow, parse_row
+from hocket.evaluation.promotion import PROMOTED_FILE
+from hocket.exhibits import FILE_NAME as EXHIBITS_FILE
+from hocket.exhibits import Exhibit, Item, read_exhibits
 from hocket.files import sha256_file
 from hocket.report import FILE_NAME, Report, read_report, reads
 
 AREAS = ("corpus", "views", "models", "evaluation", "generation")  # in the order of the pipeline
 CORPUS_STAGES = ("split", "clean", "notes")  # the first that is there describes the corpora
 OWN_FOLDER = "renders"
+MODEL_AREAS = ("models", "generation", "evaluation")
+CODE = (*(f"src/hocket/{area}" for area in ("corpus", "views", "models", "training", "generation")), "conf")
 
 
 @dataclass(frozen=True)
@@ -27,12 +35,14 @@ class Sample:
         generator: folder under out/generation.
         midi: its MIDI file.
         wav, png: its renders, None when there are none.
+        score: engraved notes, None when there are none.
     """
 
     generator: str
     midi: Path
     wav: Path | None
     png: Path | None
+    score: Path | None = None
 
     @property
     def name(self) -> str:
@@ -65,9 +75,76 @@ def samples(out: Path) -> list[Sample]:
             continue
         renders = out / "generation" / OWN_FOLDER / generator
         paths = [renders / f"{midi.stem}{suffix}" for suffix in (".wav", ".png")]
-        wav, png = (reads(path) if path.is_file() else None for path in paths)
-        found.append(Sample(generator, reads(midi), wav, png))
+        wav, png, score = (reads(path) if path.is_file() else None for path in [*paths, midi.with_suffix(".svg")])
+        found.append(Sample(generator, reads(midi), wav, png, score))
     return found
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An item of an exhibit with its files as paths, None where there is none."""
+
+    item: Item
+    midi: Path | None
+    picture: Path | None
+    score: Path | None
+    audio: Path | None
+
+
+def exhibits(out: Path) -> dict[str, list[tuple[Exhibit, list[Shown]]]]:
+    """Exhibits with their files by stage, in the order of the pipeline."""
+    paths = [path for area in MODEL_AREAS for path in sorted(out.glob(f"{area}/*/{EXHIBITS_FILE}"))]
+    folders = [reads(path).parent for path in paths if not path.parent.name.startswith(".")]
+    return {
+        f"{folder.parent.name}_{folder.name}": [
+            (exhibit, [_shown(out, folder, item) for item in exhibit.items]) for exhibit in read_exhibits(folder)
+        ]
+        for folder in folders
+    }
+
+
+def _shown(out: Path, folder: Path, item: Item) -> Shown:
+    """The files of an item; sound and piano roll of a rendered one stand in for those that it does not bring."""
+    own = {kind: folder / getattr(item, kind) for kind in ("midi", "picture", "score", "audio") if getattr(item, kind)}
+    if item.render:
+        render = exhibit_render(out / "generation" / OWN_FOLDER, f"{folder.parent.name}_{folder.name}", item.midi)
+        own = {"audio": render.with_name(f"{render.name}.wav"), "picture": render.with_name(f"{render.name}.png")} | own
+    there = {kind: reads(path) for kind, path in own.items() if path.is_file()}
+    return Shown(item, *(there.get(kind) for kind in ("midi", "picture", "score", "audio")))
+
+
+def model_names(out: Path) -> list[str]:
+    """Whatever has a section of its own: models and generators, and evaluations that left exhibits, sorted."""
+    folders = [path.parent for area in ("models", "generation") for path in out.glob(f"{area}/*/{FILE_NAME}")]
+    folders += [path.parent for path in out.glob(f"evaluation/*/{EXHIBITS_FILE}")]
+    return sorted({path.name for path in folders if not path.name.startswith(".")} - {OWN_FOLDER})
+
+
+def verdicts(out: Path) -> dict[str, str]:
+    """Whether each judged model is promoted, or why not, by name; empty when promotion has not run."""
+    path = out / "evaluation" / "promotion" / PROMOTED_FILE
+    if not path.is_file():
+        return {}
+    content = json.loads(reads(path).read_text(encoding="utf-8"))
+    refused = {name: "; ".join(flag["detail"] for flag in flags) for name, flags in content["refused"].items()}
+    return {**dict.fromkeys(content["promoted"], ""), **refused}
+
+
+def commit() -> str:
+    """The last commit that touched what makes samples, code or configuration; ``+`` if they were changed since.
+
+    Empty outside of git. A commit of documents or of dvc.lock leaves it, so that the page does not change with those.
+    """
+    root = Path(hocket.__file__).parents[2]
+    commands = ["log", "-1", "--format=%H"], ["status", "--porcelain"]
+    try:
+        last, changed = (
+            subprocess.run(["git", "-C", str(root), *words, "--", *CODE], capture_output=True, text=True, check=True)
+            for words in commands
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return last.stdout.strip()[:12] + ("+" if last.stdout.strip() and changed.stdout.strip() else "")
 
 
 def leaderboard(out: Path) -> list[BoardRow]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -57,6 +58,14 @@ def picture(png: bytes, caption: str) -> Markup:
     width, height = struct.unpack(">II", png[16:24])  # IHDR, PNG specification 11.2.2
     size = {"width": width, "height": height}
     image = tag("img", src=data_uri("image/png", png), alt=caption, loading="lazy", decoding="async", **size)
+    return tag("figure", image, tag("figcaption", caption))
+
+
+def score(svg: bytes, caption: str) -> Markup:
+    """Engraved notes with their caption; as an image an SVG runs no script."""
+    found = re.search(rb'<svg[^>]*?\bwidth="([0-9.]+)[a-z]*"[^>]*?\bheight="([0-9.]+)', svg)
+    size = {"width": round(float(found[1])), "height": round(float(found[2]))} if found else {}
+    image = tag("img", src=data_uri("image/svg+xml", svg), alt=caption, loading="lazy", decoding="async", **size)
     return tag("figure", image, tag("figcaption", caption))
 
 

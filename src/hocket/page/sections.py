@@ -35,7 +35,7 @@ def warning() -> Markup:
 def overview(reports: Mapping[str, Report]) -> Markup:
     """Every stage with its summary and whether its checks hold."""
     rows = [
-        (tag("a", stage, href=f"#stage-{stage}"), report.summary, _verdict(report.checks))
+        (tag("a", stage, href=f"#stage-{stage}"), report.summary, verdict(report.checks))
         for stage, report in reports.items()
     ]
     checks = [check for report in reports.values() for check in report.checks]
@@ -43,7 +43,8 @@ def overview(reports: Mapping[str, Report]) -> Markup:
     return section("pipeline", "Pipeline", tag("p", lead), table("Stages", ["Stage", "What it did", "Checks"], rows))
 
 
-def _verdict(checks: Sequence[Check]) -> Markup:
+def verdict(checks: Sequence[Check]) -> Markup:
+    """Whether all checks hold, and which do not."""
     failed = [check.name for check in checks if not check.passed]
     if failed:
         return tag("span", f"✗ failed: {', '.join(failed)}", class_="fail")

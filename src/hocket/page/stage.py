@@ -10,8 +10,8 @@ from typing import Any
 from hocket.config import Config
 from hocket.files import write_text
 from hocket.page import gather, sections
-from hocket.page.cards import sample_section
 from hocket.page.markup import Markup, join, tag
+from hocket.page.models import Material, model_sections
 from hocket.report import Check, Report, reads
 
 MAX_MEGABYTES = 25
@@ -51,26 +51,44 @@ def run(cfg: Config, out: Path) -> Report:
         InputError: no stage has run, or one left files that are damaged.
     """
     base = Path(cfg.out)
-    reports, samples, rows = gather.reports(base), gather.samples(base), gather.leaderboard(base)
+    reports, rows, names = gather.reports(base), gather.leaderboard(base), gather.model_names(base)
+    material = _material(base, reports, cfg)
     found = gather.corpora(base)
     quotable = bool(cfg.profile.quotable)
+    own = {f"{area}_{name}" for area in gather.MODEL_AREAS for name in names}
+    others = {stage: files for stage, files in material.pictures.items() if stage not in own}
     parts = {
-        "Listen": sample_section(samples, reports, cfg.generation) if samples else None,
         "Leaderboard": sections.leaderboards(rows, quotable) if rows else None,
+        "Listen and look": model_sections(names, material) if names else None,
         "Corpora": sections.corpora(found) if found else None,
         "Pipeline": sections.overview(reports),
-        "Stages in detail": sections.stages(reports, _pictures(base, reports)),
+        "Stages in detail": sections.stages(reports, others),
         "Glossary": sections.words(rows),
     }
     page = render_page({title: part for title, part in parts.items() if part}, cfg, quotable)
     write_text(out / "index.html", page)
     size = len(page.encode())
+    items = sum(len(shown) for exhibits in material.exhibits.values() for _, shown in exhibits)
+    counts = {"samples": len(material.samples), "exhibits": items, "models": len(names), "leaderboard_rows": len(rows)}
+    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
     return Report(
-        summary=f"index.html with {len(samples)} samples, {len(rows)} leaderboard rows, {len(reports)} stages",
-        counts={"samples": len(samples), "leaderboard_rows": len(rows), "stages": len(reports), "bytes": size},
+        summary=f"index.html with {told}, {len(reports)} stages",
+        counts={**counts, "stages": len(reports), "bytes": size},
         checks=[
             Check("page_is_small", size <= MAX_MEGABYTES * 10**6, False, f"{size / 1e6:.1f} of {MAX_MEGABYTES} MB"),
         ],
+    )
+
+
+def _material(base: Path, reports: Mapping[str, Report], cfg: Config) -> Material:
+    return Material(
+        reports=reports,
+        samples=gather.samples(base),
+        exhibits=gather.exhibits(base),
+        pictures=_pictures(base, reports),
+        configs=cfg.generation,
+        verdicts=gather.verdicts(base),
+        commit=gather.commit(),
     )
 
 
