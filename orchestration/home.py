@@ -1,12 +1,14 @@
-"""Where Dagster keeps its history: .dagster/ of the project, told to nobody."""
+"""Where Dagster keeps its history: .dagster/ of the project, told to nobody; or where a team's installation keeps it."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from hocket.errors import InputError
 from hocket.files import write_text
 
+TEAM = "HOCKET_DAGSTER_HOME"  # a folder with a dagster.yaml of its own (docker/dagster.yaml), which is left as it is
 SETTINGS = """\
 # Written by orchestration/home.py.
 telemetry: {enabled: false}
@@ -20,11 +22,18 @@ compute_logs:           # what a stage prints stands among the events of its run
 
 
 def make_home(root: Path) -> Path:
-    """Makes the folder when it is not there, and has this process and its children use it."""
-    home = (root / ".dagster").resolve()
+    """Makes the folder when it is not there, and has this process and its children use it.
+
+    Raises:
+        InputError: `TEAM` names a folder without settings.
+    """
+    team = os.environ.get(TEAM)
+    home = Path(team or root / ".dagster").resolve()
     settings = home / "dagster.yaml"
+    if team and not settings.is_file():
+        raise InputError(f"{TEAM}: {settings} is not there; copy docker/dagster.yaml to it")
     home.mkdir(parents=True, exist_ok=True)
-    if not settings.exists() or settings.read_text(encoding="utf-8") != SETTINGS:
+    if not team and (not settings.exists() or settings.read_text(encoding="utf-8") != SETTINGS):
         write_text(settings, SETTINGS)
     os.environ["DAGSTER_HOME"] = str(home)  # Dagster wants it absolute
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"

@@ -15,6 +15,7 @@ from hocket.notes import (
     Piece,
 )
 from making import make_piece
+from postgres import Postgres
 
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -37,6 +38,14 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     emulator = Azurite(tmp_path_factory.mktemp("azurite")).start()
     yield emulator
     emulator.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One running PostgreSQL; each test makes its own database."""
+    server = Postgres().start()
+    yield server
+    server.remove()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
