@@ -47,7 +47,10 @@ MODEL_STAGES = {
     "models": {
         "forest": "hocket.training.forest:run",
         "melody_lstm": "hocket.training.melody_lstm:run",
+        "drum_vae": "hocket.training.drum_vae:run",
+        "melody_vae": "hocket.training.melody_vae:run",
         "tune_lm": "hocket.training.tune_lm:run",
+        "tune_transformer": "hocket.training.tune_lm:run",
         "performer": "hocket.training.performer:run",
         "performer_ar": "hocket.training.performer:run",
     },
@@ -60,7 +63,7 @@ MODEL_STAGES = {
     },
     "generation": {"melody_lstm": "hocket.generation.melody_lstm:run", "tune_lm": "hocket.generation.tune_lm:run"},
 }
-RECORDED = ("models", "evaluation")  # groups whose runs are compared
+RECORDED = ("models_", "evaluation_", "generation_renders")  # stages whose runs are compared
 VERSIONED = ("numpy", "scipy", "scikit-learn", "torch", "pyarrow", "symusic")
 
 
@@ -97,7 +100,7 @@ def run_stage(cfg: Config) -> Report:
         report.write(folder)
     seconds = {"wall_s": time.perf_counter() - started, "cpu_s": time.process_time() - cpu}
     write_text(Path(cfg.logger.folder, "timings", f"{stage}.json"), json.dumps(seconds) + "\n")
-    if stage.split("_", 1)[0] in RECORDED:
+    if stage.startswith(RECORDED):
         from hocket.training.loggers import record_run
 
         record_run(cfg, report, target, seconds)

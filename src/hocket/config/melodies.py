@@ -43,6 +43,7 @@ class MelodyLstmConfig:
         learning_rate, weight_decay: of AdamW; the rate follows one cosine cycle.
         batch_rows: padded events in a batch, at most.
         epochs: by profile; a profile that is not named takes the most.
+        precision: by profile, for example ``auto`` for bf16 where the CPU has it; the trainer's if not named.
         pieces: melodies of train by profile, evenly drawn, and a quarter as many of validation; all if not named.
     """
 
@@ -56,6 +57,7 @@ class MelodyLstmConfig:
     weight_decay: float = 0.01
     batch_rows: int = 2048
     epochs: dict[str, int] = field(default_factory=lambda: {"real": 14})
+    precision: dict[str, str] = field(default_factory=dict)
     pieces: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

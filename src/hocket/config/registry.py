@@ -35,8 +35,10 @@ GATHERED: dict[str, str | dict[str, str]] = {
 MODELS = {
     "forest": "hocket.config.models:ForestConfig",
     "melody_lstm": "hocket.config.melodies:MelodyLstmConfig",
+    "melody_vae": "hocket.config.latent:MelodyVaeConfig",
     "drum_vae": "hocket.config.drums:DrumVaeConfig",
     "tune_lm": "hocket.config.tunes:TuneLmConfig",
+    "tune_transformer": "hocket.config.tunes:TuneTransformerConfig",
     "performer": "hocket.config.performer:PerformerConfig",
     "performer_ar": "hocket.config.performer:PerformerConfig",
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hocket.config.checks import one_of, positive, require, within
 
 TOKENIZERS = ("musical", "char")
+SIGHTS = ("place", "form", "header", "match", "echoes")
 
 
 @dataclass
@@ -29,38 +30,88 @@ class TunesConfig:
 
 
 @dataclass
-class TuneLmConfig:
-    """The language model of tunes, `hocket.models.tune_lm`.
+class TuneModelConfig:
+    """What every network over tunes has, `hocket.models.tune_model`.
 
     Attributes:
-        hidden: of the LSTM and of the token embedding, whose weights are those of the output.
-        layers: of the LSTM.
+        embedding: width of the token embedding.
+        tied: whether the output shares its weights.
         match: width of the embedding of the matched token.
-        context: width of the embeddings of place, bar, section, metre, key and unit.
+        echo: width of the embeddings of what earlier bars had at this place.
+        context: width of the embeddings of place, bar, section, form, metre, key and unit.
+        sees: what is told beside the last token, among SIGHTS.
+        told_form: share of tunes whose form (sections and their bars) is told in training; the rest learn without.
         dropout: on inputs and features.
         learning_rate, weight_decay: of AdamW; the rate follows one cosine cycle.
         batch_tokens: padded tokens in a batch, at most.
         epochs: by profile; a profile that is not named takes the most.
+        precision: by profile, for example ``auto`` for bf16 where the CPU has it; the trainer's if not named.
         pieces: tunes of train by profile, evenly drawn, and a quarter as many of validation; all if not named.
     """
 
     name: str = "tune_lm"
-    hidden: int = 256
-    layers: int = 1
+    embedding: int = 256
+    tied: bool = True
     match: int = 64
+    echo: int = 32
     context: int = 8
+    sees: list[str] = field(default_factory=lambda: list(SIGHTS))
+    told_form: float = 0.5
     dropout: float = 0.3
     learning_rate: float = 8e-3
     weight_decay: float = 0.01
     batch_tokens: int = 4096
-    epochs: dict[str, int] = field(default_factory=lambda: {"real": 11})
+    epochs: dict[str, int] = field(default_factory=lambda: {"real": 8})
+    precision: dict[str, str] = field(default_factory=dict)
     pieces: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        positive(self, "hidden", "layers", "match", "context", "learning_rate", "batch_tokens")
+        positive(self, "embedding", "match", "echo", "context", "learning_rate", "batch_tokens")
         within(self, "dropout", 0.0, 0.9)
+        within(self, "told_form", 0.0, 1.0)
+        for sight in self.sees:
+            require(sight in SIGHTS, "sees", f"has {sight!r}, must be among {', '.join(SIGHTS)}")
         require(min(self.epochs.values(), default=0) >= 1, "epochs", "must name a profile and be at least 1")
         require(min(self.pieces.values(), default=8) >= 8, "pieces", "must be at least 8 where a profile is named")
+
+
+@dataclass
+class TuneLmConfig(TuneModelConfig):
+    """The recurrent language model of tunes, `hocket.models.tune_lm`.
+
+    Attributes:
+        hidden, layers: of the LSTM.
+    """
+
+    hidden: int = 256
+    layers: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        positive(self, "hidden", "layers")
+
+
+@dataclass
+class TuneTransformerConfig(TuneModelConfig):
+    """The transformer of tunes, `hocket.models.tune_transformer`.
+
+    Attributes:
+        width: of the residual stream.
+        heads: of attention; they divide the width into even parts.
+        layers: blocks.
+    """
+
+    name: str = "tune_transformer"
+    learning_rate: float = 2e-3
+    dropout: float = 0.1
+    width: int = 192
+    heads: int = 6
+    layers: int = 3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        positive(self, "width", "heads", "layers")
+        require(self.width % (2 * self.heads) == 0, "heads", f"is {self.heads}, twice it must divide the width")
 
 
 @dataclass

@@ -23,7 +23,7 @@ from hocket.evaluation.tune_plots import draw_temperatures
 from hocket.files import write_text
 from hocket.generation.sampling import Sampling
 from hocket.generation.tune_lm import as_piece, headers_like, readable, sample
-from hocket.models.tune_lm import TuneLm
+from hocket.models.tune_model import TuneModel
 from hocket.models.witten_bell import WittenBell
 from hocket.notes import NoteTable
 from hocket.report import Check, Report, stage_folder
@@ -104,7 +104,7 @@ def _row(cfg: Config, name: str, bits: float, nats: Values | None, tunes: Sequen
 
 
 def temperature_study(
-    model: TuneLm, vocabulary: Vocabulary, tunes: dict[str, list[Tune]], cfg: Config
+    model: TuneModel, vocabulary: Vocabulary, tunes: dict[str, list[Tune]], cfg: Config
 ) -> dict[str, dict[str, float]]:
     """What samples are at each temperature, free and constrained, beside held-out tunes (``real``)."""
     config: TuneGenerationConfig = cfg.generation["tune_lm"]

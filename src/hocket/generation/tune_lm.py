@@ -18,14 +18,15 @@ from hocket.generation.engraving import write_score
 from hocket.generation.sampling import Sampling, draw, generator_of
 from hocket.generation.tune_rules import Grammar, Rules
 from hocket.midi import write_midi
-from hocket.models.tune_lm import TuneLm
+from hocket.models.tune_model import TuneModel
 from hocket.note_files import write_tables
 from hocket.notes import NoteTable, Piece
 from hocket.report import Check, Report, stage_folder
 from hocket.training.tune_lm import load
 from hocket.views.abc_text import Tune, frame_of, parse_tune
+from hocket.views.echoes import Echoes
 from hocket.views.matching import RunningMatch
-from hocket.views.tune_bars import Place
+from hocket.views.tune_bars import BAR, BARS, SECTIONS, Place
 from hocket.views.tunes import END, Vocabulary, read_tunes
 
 MAX_TOKENS = 1_200
@@ -33,29 +34,45 @@ TRIES = 8  # how often a tune that did not end, or that no reader can read, is d
 
 
 class Line:
-    """One growing tune and the row that the model reads next, as `hocket.views.tunes.rows_of` makes them."""
+    """One growing tune and the row that the model reads next, as `hocket.views.tunes.rows_of` makes them.
 
-    def __init__(self, header: Tune, vocabulary: Vocabulary) -> None:
+    Args:
+        header: what the tune begins with.
+        vocabulary: of the model.
+        form: bars of each section where it is told.
+    """
+
+    def __init__(self, header: Tune, vocabulary: Vocabulary, form: Sequence[int] = ()) -> None:
         self.signs, self.place = vocabulary.signs, Place.of(header)
-        self.context = vocabulary.context(header)
+        self.context, self.form = vocabulary.context(header), form
         self.tokens: list[int] = []
-        self.match = RunningMatch()
+        self.match, self.echoes = RunningMatch(), Echoes()
 
     def row(self) -> list[int]:
         """The FIELDS of the next token."""
         source, level = self.match.predict()
+        told, agreed = self.echoes.predict()
         last = self.tokens[-1] if self.tokens else END
-        return [last, *self.place.codes(), *self.context, self.tokens[source] if source >= 0 else 0, level]
+        match = self.tokens[source] if source >= 0 else 0
+        return [last, *self.place.codes(), *self._form_codes(), *self.context, match, level, *told, *agreed]
+
+    def _form_codes(self) -> tuple[int, int]:
+        section = self.place.section
+        if not self.form:
+            return 0, 0
+        return min(len(self.form), SECTIONS), min(self.form[section], BARS - 1) if section < len(self.form) else 0
 
     def append(self, token: int) -> None:
         """Adds a token."""
+        sign = self.signs[token]
         self.tokens.append(token)
         self.match.append(token)
-        self.place.step(self.signs[token])
+        self.place.step(sign)
+        self.echoes.append(token, self.place.since, sign.kind == BAR, sign.kind == BAR and bool(sign.values[0]))
 
 
 def sample(
-    model: TuneLm,
+    model: TuneModel,
     vocabulary: Vocabulary,
     headers: Sequence[Tune],
     sampling: Sampling,
@@ -99,7 +116,7 @@ def sample(
 
 
 def compose_tunes(
-    model: TuneLm, vocabulary: Vocabulary, headers: Sequence[Tune], sampling: Sampling
+    model: TuneModel, vocabulary: Vocabulary, headers: Sequence[Tune], sampling: Sampling
 ) -> tuple[list[Tune], int]:
     """Whole tunes that a reader can read, one for each header; what cannot be read or did not end is drawn again.
 

@@ -57,9 +57,14 @@ def loader(lengths: Sequence[int], budget: int, seed: int, collate: Any) -> Data
 
 
 def with_epochs(cfg: Config) -> Config:
-    """The configuration with the epochs that the model asks for in this profile, `trainer.max_epochs` at most."""
+    """The configuration with the epochs, and the precision if any, that the model asks for in this profile.
+
+    `trainer.max_epochs` bounds the epochs; a model without ``precision`` for the profile takes the trainer's.
+    """
     epochs = cfg.model.epochs.get(cfg.profile.name, max(cfg.model.epochs.values()))
-    return replace(cfg, trainer=replace(cfg.trainer, max_epochs=min(epochs, cfg.trainer.max_epochs)))
+    precision = getattr(cfg.model, "precision", {}).get(cfg.profile.name, cfg.trainer.precision)
+    trainer = replace(cfg.trainer, max_epochs=min(epochs, cfg.trainer.max_epochs), precision=precision)
+    return replace(cfg, trainer=trainer)
 
 
 def limited(cfg: Config, split: str, count: int) -> Ints:

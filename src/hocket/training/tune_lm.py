@@ -1,4 +1,4 @@
-"""Stage `models_tune_lm`: the language model of ABC tunes."""
+"""Stages `models_tune_lm` and `models_tune_transformer`: language models of ABC tunes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import numpy as np
 from torch import Tensor
 
 from hocket.config import Config
-from hocket.config.tunes import TuneLmConfig, TunesConfig
+from hocket.config.tunes import TuneLmConfig, TuneModelConfig, TunesConfig, TuneTransformerConfig
 from hocket.errors import InputError
 from hocket.models.tune_lm import TuneLm
+from hocket.models.tune_model import TuneModel
+from hocket.models.tune_transformer import TuneTransformer
 from hocket.models.witten_bell import WittenBell
 from hocket.report import Report, stage_folder
 from hocket.training.fit import Fitted, fit, load_hyperparameters, load_weights, save
@@ -30,22 +32,30 @@ VALIDATION_TOKENS = 16_384  # padded tokens in a batch without gradients
 
 def run(cfg: Config, out: Path) -> Report:
     """Trains and saves with its vocabulary; the report has the losses in bits per character of the raw body."""
-    config: TuneLmConfig = cfg.model
+    config: TuneModelConfig = cfg.model
     folder = stage_folder(cfg.out, "views_tunes")
     vocabulary = Vocabulary.load(folder / VOCABULARY)
     tunes = {split: read_tunes(folder, split) for split in ("train", "validation")}
     tunes = {split: [part[row] for row in limited(cfg, split, len(part))] for split, part in tunes.items()}
     counts = {split: len(part) for split, part in tunes.items()}
-    require_splits(counts, "models_tune_lm")
-    rows = {split: rows_of(part, vocabulary) for split, part in tunes.items()}
+    require_splits(counts, f"models_{config.name}")
+    rows = {split: rows_of(part, vocabulary, told_form=split == "train") for split, part in tunes.items()}
     pl.seed_everything(cfg.seed, verbose=False)
-    module = TuneLm(config, len(vocabulary))
+    module = build(config, len(vocabulary))
     loaders = [batches(rows["train"], config.batch_tokens, cfg.seed), batches(rows["validation"], VALIDATION_TOKENS, 0)]
-    fitted = fit(with_epochs(cfg), "models_tune_lm", module, *loaders)
+    fitted = fit(with_epochs(cfg), f"models_{config.name}", module, *loaders)
     save(out, module, {"config": asdict(config), "tokens": len(vocabulary)}, fitted)
     vocabulary.save(out / VOCABULARY)
     fit_floors(tunes["train"], out)
     return _report(module, rows, counts, fitted)
+
+
+def build(config: TuneModelConfig, tokens: int) -> TuneModel:
+    """The network of a configuration."""
+    if isinstance(config, TuneTransformerConfig):
+        return TuneTransformer(config, tokens)
+    assert isinstance(config, TuneLmConfig)
+    return TuneLm(config, tokens)
 
 
 def fit_floors(train: Sequence[Tune], out: Path) -> None:
@@ -57,7 +67,7 @@ def fit_floors(train: Sequence[Tune], out: Path) -> None:
         vocabulary.save(out / f"ngram_{tokenizer}.json")
 
 
-def _report(module: TuneLm, rows: dict[str, Rows], counts: dict[str, int], fitted: Fitted) -> Report:
+def _report(module: TuneModel, rows: dict[str, Rows], counts: dict[str, int], fitted: Fitted) -> Report:
     bits = {name: bits_per_char(fitted.best(f"{name}/loss"), part) for name, part in rows.items()}
     parameters = sum(weight.numel() for weight in module.parameters())
     return Report(
@@ -82,7 +92,7 @@ def batches(rows: Rows, budget: int, seed: int) -> Any:
     return loader(rows.lengths, budget, seed, collate)
 
 
-def nats_of(module: TuneLm, rows: Rows) -> np.ndarray[Any, np.dtype[np.float64]]:
+def nats_of(module: TuneModel, rows: Rows) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(tunes,) negative log-likelihood of each tune in nats, its end counted."""
     import torch
 
@@ -96,7 +106,7 @@ def nats_of(module: TuneLm, rows: Rows) -> np.ndarray[Any, np.dtype[np.float64]]
     return total
 
 
-def load(folder: Path) -> tuple[TuneLm, Vocabulary]:
+def load(folder: Path) -> tuple[TuneModel, Vocabulary]:
     """The trained network in evaluation mode, and its vocabulary.
 
     Raises:
@@ -109,7 +119,8 @@ def load(folder: Path) -> tuple[TuneLm, Vocabulary]:
             "they are of two trainings, train the model again"
         )
     try:
-        module = TuneLm(TuneLmConfig(**known["config"]), len(vocabulary))
+        schema = TuneTransformerConfig if known["config"]["name"] == "tune_transformer" else TuneLmConfig
+        module = build(schema(**known["config"]), len(vocabulary))
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder}: hyperparameters of another version ({error}); train the model again") from None
     load_weights(folder, module)

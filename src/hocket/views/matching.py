@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 
-LENGTHS = (8, 5, 3, 2)  # suffixes in tokens, the longest first; level 1..4 in the result, 0 for none
+LENGTHS = (24, 12, 8, 5, 3, 2)  # suffixes in tokens, the longest first; level 1..6 in the result, 0 for none
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that powers never vanish modulo 2^64
 
 

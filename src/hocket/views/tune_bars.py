@@ -7,7 +7,7 @@ by token, in training over whole corpora and in sampling.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hocket.corpus.readers.abc_fields import default_unit, read_metre, read_unit
@@ -205,12 +205,3 @@ class Place:
             self.unit = WHOLE * sign.values[0] // sign.values[1]
         elif sign.kind == ENDING:
             self.ending = sign.values[0]
-
-
-def codes_along(signs: Sequence[Sign], place: Place) -> list[tuple[int, int, int, int]]:
-    """Codes before each token and after the last, (tokens + 1,)."""
-    codes = [place.codes()]
-    for sign in signs:
-        place.step(sign)
-        codes.append(place.codes())
-    return codes

@@ -29,12 +29,27 @@ from hocket.note_files import read_tables
 from hocket.notes import NoteTable
 from hocket.report import Check, Report, stage_folder
 from hocket.views.abc_text import TEXT, Frame, Tune, parse_tune, unit_text, units_of
+from hocket.views.echoes import SOURCES, Echoes
 from hocket.views.matching import match
-from hocket.views.tune_bars import Place, Sign, codes_along, sign_of
+from hocket.views.tune_bars import BAR, BARS, SECTIONS, SOUND, Place, Sign, sign_of
 
 END, FIRST_BYTE = 0, 1
 FIRST_UNIT = FIRST_BYTE + 256
-FIELDS = ("token", "place", "left", "bar", "section", "metre", "tonic", "sharps", "unit", "match", "level")
+FIELDS = (
+    "token", "place", "left", "bar", "section", "sections", "bars", "metre", "tonic", "sharps", "unit",
+    "match", "level", *(f"echo_{name}" for name in SOURCES), *(f"agreed_{name}" for name in SOURCES),
+)  # fmt: skip
+CODES = slice(1, 11)  # what has an embedding of its own: place to unit
+FORM = slice(5, 7)  # the control codes: sections of the tune and bars of this section, 0 for not told
+TOKENS = slice(11, len(FIELDS))  # the match and the echoes
+SIGHTS = {  # fields by what a model may be told, see `hocket.config.tunes.SIGHTS`
+    "token": slice(0, 1),
+    "place": slice(1, 5),
+    "form": FORM,
+    "header": slice(7, 11),
+    "match": slice(11, 13),
+    "echoes": slice(13, len(FIELDS)),
+}
 METRES, TONICS, SHARPS, UNITS = 16, 7, 16, 8  # codes; 0 of metre, sharps and unit is any other
 _UNIT_NAMES = ("1/1", "1/2", "1/4", "1/8", "1/16", "1/32")
 TUNES_SCHEMA = pa.schema(
@@ -158,7 +173,8 @@ class Rows:
 
     Attributes:
         inputs: (rows, FIELDS) previous token (END at the beginning); place in the bar, what is left of it, bar,
-            section; metre, tonic, signature, unit; token of the match and length of its suffix, 0 for none.
+            section; sections of the tune and bars of this one; metre, tonic, signature, unit; token of the match and
+            length of its suffix; tokens of the echoes and how long they agreed; 0 for none.
         targets: (rows,) tokens; the last of each tune is END.
         offsets: (tunes + 1,).
         characters: (tunes,) of the bodies, what bits are divided by.
@@ -175,13 +191,21 @@ class Rows:
         return [int(length) for length in np.diff(self.offsets)]
 
 
-def rows_of(tunes: Sequence[Tune], vocabulary: Vocabulary) -> Rows:
-    """Rows of a set of tunes."""
-    tokens, codes, contexts = [], [], []
+def rows_of(tunes: Sequence[Tune], vocabulary: Vocabulary, *, told_form: bool = False) -> Rows:
+    """Rows of a set of tunes.
+
+    Args:
+        tunes: any.
+        vocabulary: of the model.
+        told_form: whether the rows hold the control codes, which say something about the bodies.
+    """
+    tokens, codes, echoes, contexts = [], [], [], []
     for tune in tunes:
         encoded = vocabulary.encode(tune.body, tune.frame)
         tokens.append(np.array([*encoded, END], np.int64))
-        codes.append(np.array(codes_along([vocabulary.signs[token] for token in encoded], Place.of(tune)), np.int64))
+        places, heard = _along(encoded, vocabulary, Place.of(tune))
+        codes.append(np.hstack([places, form_codes(places, encoded, vocabulary) * told_form]))
+        echoes.append(heard)
         contexts.append(vocabulary.context(tune))
     lengths = [len(part) for part in tokens]
     owner = np.repeat(np.arange(len(tunes)), lengths)
@@ -191,10 +215,33 @@ def rows_of(tunes: Sequence[Tune], vocabulary: Vocabulary) -> Rows:
     inputs[1:, 0] = targets[:-1]
     inputs[offsets[:-1], 0] = END
     if len(tunes):
-        inputs[:, 1:5], inputs[:, 5:9] = np.concatenate(codes), np.array(contexts)[owner]
-    source, inputs[:, 10] = match(targets, owner)
-    inputs[source >= 0, 9] = targets[source[source >= 0]]
+        inputs[:, 1:7], inputs[:, 7:11] = np.concatenate(codes), np.array(contexts)[owner]
+        inputs[:, 13:] = np.concatenate(echoes)
+    source, inputs[:, 12] = match(targets, owner)
+    inputs[source >= 0, 11] = targets[source[source >= 0]]
     return Rows(inputs, targets, offsets, np.array([len(tune.body) for tune in tunes], np.int64))
+
+
+def _along(tokens: Sequence[int], vocabulary: Vocabulary, place: Place) -> tuple[Ints, Ints]:
+    """(tokens + 1, 4) codes of the place and (tokens + 1, 6) echoes before each token and after the last."""
+    signs, echoes = vocabulary.signs, Echoes()
+    codes, heard = [place.codes()], [[0] * 2 * len(SOURCES)]
+    for token in tokens:
+        sign = signs[token]
+        place.step(sign)
+        echoes.append(token, place.since, sign.kind == BAR, sign.kind == BAR and bool(sign.values[0]))
+        told, agreed = echoes.predict()
+        codes.append(place.codes())
+        heard.append([*told, *agreed])
+    return np.array(codes, np.int64), np.array(heard, np.int64)
+
+
+def form_codes(places: Ints, tokens: Sequence[int], vocabulary: Vocabulary) -> Ints:
+    """(rows, 2) control codes: sections of the tune that have notes, and bars of the section of each row."""
+    sounding = [row for row, token in enumerate(tokens) if vocabulary.signs[token].kind == SOUND]
+    bars = np.zeros(SECTIONS, np.int64)
+    np.maximum.at(bars, places[sounding, 3], np.minimum(places[sounding, 2] + 1, BARS - 1))
+    return np.stack([np.full(len(places), (bars > 0).sum()), bars[places[:, 3]]], 1)
 
 
 def tunes_of(table: NoteTable, config: TunesConfig) -> tuple[pa.Table, dict[str, int]]:
