@@ -82,7 +82,7 @@ class DrumNetConfig:
         positive(self, "conv", "encoder", "merged", "latent", "conductor", "decoder", "learning_rate", "batch_steps")
         positive(self, "kernel", "dilation", "window_bars", "positive_weight")
         require(self.kernel % 2 == 1, "kernel", f"is {self.kernel}, must be odd")
-        one_of(self, "segment_bars", (1, 2))
+        within(self, "segment_bars", 1, 2)
         require(self.sections >= 0, "sections", "must not be negative")
         for name in ("dropout", "no_past", "own_past"):
             within(self, name, 0.0, 0.9)

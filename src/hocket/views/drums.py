@@ -81,6 +81,11 @@ class Drums:
         """A column of `songs`."""
         return self.songs.column(name).to_pylist()  # type: ignore[no-any-return]
 
+    @cached_property
+    def tempo(self) -> Table:
+        """(songs,) quarters a minute."""
+        return column_array(self.songs, "tempo")
+
     def steps(self, song: int) -> int:
         """Steps of a song, up to the end of its last bar."""
         last = self.rows("bars", song)[-1]

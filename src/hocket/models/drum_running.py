@@ -1,0 +1,159 @@
+"""The drummer at work: teacher-forced, marginal (no past told) and free-running, all segments of a batch at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hocket.models.drum_vae import (
+    DRUMS,
+    Batch,
+    DrumVae,
+    Heard,
+    by_segment,
+    by_window,
+    centers,
+    past_of,
+    reparametrised,
+)
+
+Trio = tuple[Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Listening:
+    """A batch that has been heard.
+
+    Attributes:
+        heard: see `Heard`.
+        told: (batch * segments, steps, ...) where each step stands.
+        states: with which each segment begins.
+        shape: windows and steps of a window.
+    """
+
+    heard: Heard
+    told: Tensor
+    states: tuple[Tensor, Tensor]
+    shape: tuple[int, int]
+
+
+def listen(network: DrumVae, batch: Batch, noise: Tensor | None = None) -> Listening:
+    """Encodes a batch; the latent vector is the posterior's mean, or drawn with `noise` (batch, latent)."""
+    heard = network.encode(batch)
+    latent = heard.mean if noise is None else reparametrised(heard.mean, heard.log_var, noise)
+    told = by_segment(network.told(batch), heard.steps)
+    return Listening(heard, told, network.conduct(heard, latent), (batch.real.shape[0], batch.real.shape[1]))
+
+
+def bar_of(network: DrumVae, heard: Heard) -> int:
+    """Steps of a bar."""
+    return heard.steps // network.config.segment_bars
+
+
+def no_past(listening: Listening) -> Tensor:
+    """What is told of the past when nothing is: zeros."""
+    like = listening.heard.segments
+    return like.new_zeros(*like.shape[:2], 4 * DRUMS + 1)
+
+
+def features_given(network: DrumVae, listening: Listening, played: Trio | None) -> Tensor:
+    """Decoder features by segment, told the past of `played` (by segment), or nothing."""
+    heard = listening.heard
+    past = no_past(listening) if played is None else past_of(*played, bar_of(network, heard))
+    return network.decode(heard, listening.told, past, listening.states)
+
+
+def windowed(values: Tensor, listening: Listening) -> Tensor:
+    """From segments back to windows."""
+    return by_window(values, *listening.shape)
+
+
+def segmented(batch: Batch, steps: int) -> Trio:
+    """H, V and O of a batch by segment."""
+    return (
+        by_segment(batch.hits, steps),
+        by_segment(batch.velocities, steps),
+        by_segment(batch.offsets, steps),
+    )
+
+
+def values_at(network: DrumVae, features: Tensor, hits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits of velocity and offset at every hit of (..., 9), and the flat places of these hits."""
+    flat, rows = hits.reshape(-1, DRUMS), features.reshape(-1, features.shape[-1])
+    row, drum = flat.nonzero(as_tuple=True)
+    velocity, offset = network.value_logits(rows[row], flat[row], drum)
+    return velocity, offset, row * DRUMS + drum
+
+
+def drawn(logits: Tensor, kind: str, temperature: float, generator: torch.Generator | None) -> Tensor:
+    """(n,) a value from each row of (n, bins), spread evenly over its bin."""
+    middle = centers(kind)
+    if not len(logits):
+        return logits.new_zeros(0)
+    bins = torch.multinomial((logits / temperature).softmax(-1), 1, generator=generator)[:, 0]
+    width = middle[1] - middle[0]
+    jitter = (torch.rand(len(bins), generator=generator) - 0.5) * width
+    return (middle[bins] + jitter).clamp(float(middle[0]), float(middle[-1]))
+
+
+def expected(logits: Tensor, kind: str) -> Tensor:
+    """(n,) mean of the distribution of each row."""
+    return logits.softmax(-1) @ centers(kind)
+
+
+def spread_out(values: Tensor, places: Tensor, shape: torch.Size) -> Tensor:
+    """Values at flat places of an array of zeros."""
+    flat = values.new_zeros(int(torch.tensor(shape).prod()))
+    flat[places] = values
+    return flat.view(shape)
+
+
+def free_run(
+    network: DrumVae,
+    listening: Listening,
+    generator: torch.Generator | None,
+    *,
+    temperature: float = 1.0,
+    given: tuple[Tensor, Tensor] | None = None,
+    least: Tensor | None = None,
+) -> Trio:
+    """Plays every segment on its own past.
+
+    Args:
+        network: in evaluation mode.
+        listening: what it heard.
+        generator: source of chance.
+        temperature: of all draws.
+        given: (mask, hits) by segment, (n, steps, 9): hits that are known where the mask is 1.
+        least: (9,) chances below which a drum is never hit.
+
+    Returns:
+        H, V and O by segment, each (n, steps, 9).
+    """
+    heard, (hidden, cell) = listening.heard, listening.states
+    count, steps = heard.segments.shape[:2]
+    bar = bar_of(network, heard)
+    hits, velocities, offsets = (torch.zeros(count, steps, DRUMS) for _ in range(3))
+    lower, upper = (hidden[:1], cell[:1]), (hidden[1:], cell[1:])
+    for step in range(steps):
+        before = max(step - 1, 0)
+        played = [part[:, before] * (step > 0) for part in (hits, velocities, offsets)]
+        bar_before = hits[:, max(step - bar, 0)] * (step >= bar)
+        past = torch.cat([*played[:2], played[2] * 2, bar_before, torch.ones(count, 1)], -1)
+        now = torch.cat([heard.segments[:, step], listening.told[:, step], past], -1)[:, None]
+        out, lower = network.lower(now, lower)
+        out, upper = network.upper(out, upper)
+        features = torch.cat([out[:, 0], heard.segments[:, step]], -1)
+        chance = (network.hit_logits(features) / temperature).sigmoid()
+        struck = (torch.rand(count, DRUMS, generator=generator) < chance).float()
+        if least is not None:
+            struck = struck * (chance >= least)
+        if given is not None:
+            struck = torch.where(given[0][:, step] > 0, given[1][:, step], struck)
+        hits[:, step] = struck
+        velocity, offset, at = values_at(network, features, struck)
+        velocities[:, step] = spread_out(drawn(velocity, "velocity", temperature, generator), at, struck.shape)
+        offsets[:, step] = spread_out(drawn(offset, "offset", temperature, generator), at, struck.shape)
+    return hits, velocities, offsets

@@ -1,0 +1,145 @@
+"""Trained drummers read back and run over many windows, without Lightning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from hocket.config.drums import DrumNetConfig
+from hocket.errors import InputError
+from hocket.models.drum_running import (
+    Listening,
+    features_given,
+    free_run,
+    listen,
+    segmented,
+    windowed,
+)
+from hocket.models.drum_vae import Batch, DrumVae
+from hocket.training.drum_windows import Windows, batch_of
+from hocket.training.weights import load_hyperparameters, load_weights
+
+Floats = npt.NDArray[np.float32]
+AT_ONCE = 64  # windows
+LADDER = np.round(np.arange(0.06, 0.72, 0.02), 2)  # thresholds that are tried
+
+
+def load(folder: Path) -> tuple[DrumVae, dict[str, Any]]:
+    """A trained network in evaluation mode, and what was saved beside it.
+
+    Raises:
+        InputError: never trained, damaged, or of another version.
+    """
+    known = load_hyperparameters(folder)
+    try:
+        network = DrumVae(DrumNetConfig(**known["config"]), known["widths"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder}: hyperparameters of another version ({error}); train the model again") from None
+    load_weights(folder, network)
+    return network.eval(), known
+
+
+@dataclass(frozen=True)
+class Chances:
+    """Steps of many windows, those that are not there left out.
+
+    Attributes:
+        chance: (steps, 9) chance of a hit.
+        hits: (steps, 9) true hits.
+        song: (steps,) row of the song.
+    """
+
+    chance: Floats
+    hits: Floats
+    song: npt.NDArray[np.int64]
+
+
+def batches(found: Windows, at_once: int = AT_ONCE) -> list[tuple[list[int], Batch]]:
+    """Rows of windows and their batches, bars of one length in each, in a fixed order."""
+    result = []
+    for length in np.unique(found.rows["length"]):
+        rows = np.flatnonzero(found.rows["length"] == length)
+        rows = rows[np.argsort([-len(found.arrays[row].real) for row in rows], kind="stable")]
+        for start in range(0, len(rows), at_once):
+            members = rows[start : start + at_once].tolist()
+            result.append((members, batch_of([found.arrays[row] for row in members], int(length))))
+    return result
+
+
+def gathered(found: Windows, arrays: dict[int, Floats]) -> Chances:
+    """Chances of each window (by row, (steps, 9)), with the truth, in the order of the windows."""
+    real = [window.real for window in found.arrays]
+    chance = [arrays[row][: len(mask)][mask] for row, mask in enumerate(real)]
+    hits = [window.hits[mask] for window, mask in zip(found.arrays, real, strict=True)]
+    song = np.repeat(found.rows["song"], [int(mask.sum()) for mask in real]).astype(np.int64)
+    empty = np.zeros((0, 9), np.float32)
+    return Chances(np.concatenate([empty, *chance]), np.concatenate([empty, *hits]), song)
+
+
+def chances(network: DrumVae, found: Windows, *, told: bool = False) -> Chances:
+    """The chance of every hit: knowing nothing of the drums' past, or ``told`` all of it (teacher forcing)."""
+    network.eval()
+    arrays: dict[int, Floats] = {}
+    with torch.inference_mode():
+        for rows, batch in batches(found):
+            listening = listen(network, batch)
+            played = segmented(batch, listening.heard.steps) if told else None
+            logits = network.hit_logits(features_given(network, listening, played))
+            _keep(arrays, rows, windowed(logits.sigmoid(), listening))
+    return gathered(found, arrays)
+
+
+def rolled(network: DrumVae, found: Windows, runs: int, seed: int) -> Chances:
+    """The share of `runs` free-running drafts that hit: what the network believes once it hears itself."""
+    network.eval()
+    arrays: dict[int, Floats] = {}
+    generator = torch.Generator().manual_seed(seed)
+    with torch.inference_mode():
+        for rows, batch in batches(found, AT_ONCE):
+            noise = torch.randn(len(rows), network.config.latent, generator=generator)
+            total: Tensor | float = 0.0
+            listening = listen(network, batch, noise)
+            for _ in range(runs):
+                total = total + windowed(free_run(network, listening, generator)[0], listening)
+            _keep(arrays, rows, torch.as_tensor(total) / runs)
+    return gathered(found, arrays)
+
+
+def _keep(arrays: dict[int, Floats], rows: list[int], values: Tensor) -> None:
+    for place, row in enumerate(rows):
+        arrays[row] = values[place].numpy().astype(np.float32)
+
+
+def thresholds(found: Chances) -> dict[str, Any]:
+    """``overall`` and by drum (``drums``) the threshold that gives the best F1 of all hits."""
+    overall = best_threshold(found.chance.ravel(), found.hits.ravel())
+    # hits of all drums share one F1: a drum's threshold is best at half of the F1 reached (Lipton 2014), so that one
+    # threshold serves calibrated chances; a drum of its own moves it only by its miscalibration
+    drums = [best_threshold(found.chance[:, d], found.hits[:, d]) for d in range(found.chance.shape[1])]
+    return {"overall": overall, "drums": drums}
+
+
+def best_threshold(chance: Floats, hits: Floats) -> float:
+    """The step of LADDER with the highest F1; the middle of equals."""
+    scores = np.array([f1_at(chance, hits, float(least)) for least in LADDER])
+    top = np.flatnonzero(scores >= scores.max() - 1e-9)
+    return float(LADDER[top[len(top) // 2]])
+
+
+def f1_at(chance: Floats, hits: Floats, least: float) -> float:
+    """F1 of hitting wherever the chance reaches `least`; 0 when nothing is hit."""
+    struck = chance >= least
+    both = float((struck * hits).sum())
+    return 2 * both / max(float(struck.sum() + hits.sum()), 1.0)
+
+
+def listening_of(network: DrumVae, batch: Batch, noise: Tensor | None = None) -> Listening:
+    """`hocket.models.drum_running.listen` in inference mode."""
+    with torch.inference_mode():
+        return listen(network.eval(), batch, noise)

@@ -1,0 +1,181 @@
+"""Stage `models_drum_vae`: the network of Groove, then the accompanist once a seed and method, then its folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hocket.config import Config
+from hocket.config.drums import DrumNetConfig, DrumVaeConfig
+from hocket.files import atomic_path
+from hocket.models.drum_tasks import GIVEN_WIDTH
+from hocket.models.drum_vae import DrumVae
+from hocket.report import Check, Report, stage_folder
+from hocket.training.drum_inference import chances, thresholds
+from hocket.training.drum_methods import join_decoder, loaders, train, tuned
+from hocket.training.drum_windows import Windows, windows_of
+from hocket.training.fit import Fitted, save
+from hocket.training.invariants import merged
+from hocket.training.sequences import require_splits
+from hocket.views.drum_features import BAND_WIDTH
+from hocket.views.drum_floors import fit_prior, fit_prototypes, fit_step_means
+from hocket.views.drum_map import FAMILIES
+from hocket.views.drums import Drums, groove_corpora, read
+
+GROOVE, FLOORS = "groove", "floors.npz"
+
+
+@dataclass(frozen=True)
+class Corpora:
+    """Songs by task.
+
+    Attributes:
+        band: songs with a band that have a test split of their own.
+        folded: songs that are cross-validated.
+        groove: drums alone.
+    """
+
+    band: Drums
+    folded: Drums
+    groove: Drums
+
+
+def corpora(cfg: Config, drums: Drums) -> Corpora:
+    """Which songs serve which task; where all bands are to be folded, they serve as band too."""
+    bands = list(cfg.profile.corpora.get("band", []))
+    whole = [name for name in bands if name not in cfg.model.folded] or bands
+    folded = [name for name in bands if name in cfg.model.folded]
+    return Corpora(drums.where(corpora=whole), drums.where(corpora=folded), drums.where(corpora=groove_corpora(cfg)))
+
+
+def folder_name(method: str, seed: int, fold: int | None = None) -> str:
+    """Folder of one training below that of the model."""
+    return f"{method}_{seed}" if fold is None else f"{method}_{seed}_fold{fold}"
+
+
+def fold_of(drums: Drums, folds: int) -> npt.NDArray[np.int64]:
+    """(songs,) fold of each song, the songs of a work together, dealt in the order of their works' names."""
+    works = [work or name for work, name in zip(drums.column("work"), drums.column("id"), strict=True)]
+    order = {work: place % folds for place, work in enumerate(sorted(set(works)))}
+    return np.array([order[work] for work in works], np.int64)
+
+
+def run(cfg: Config, out: Path) -> Report:
+    """Trains and saves everything; the report has losses by training."""
+    config: DrumVaeConfig = cfg.model
+    found = corpora(cfg, read(stage_folder(cfg.out, "views_drums")))
+    for name, songs in (("band", found.band), ("groove", found.groove)):
+        counts = {split: songs.column("split").count(split) for split in ("train", "validation")}
+        require_splits(counts, f"models_drum_vae: {name}")
+    teacher, fitted = train_groove(cfg, found.groove, out / GROOVE)
+    histories = {GROOVE: fitted}
+    data = {split: _windows(cfg, config.band, found.band, split) for split in ("train", "validation")}
+    for method in dict.fromkeys([config.method, *config.compared]):
+        for seed in seeds(cfg):
+            network, histories[folder_name(method, seed)] = train_band(cfg, data, method, seed, teacher, out)
+            if method == config.method:
+                train_folds(cfg, found.folded, network, method, seed, out)
+    save_floors(found, out)
+    return _report(histories, data)
+
+
+def seeds(cfg: Config) -> list[int]:
+    """Seeds of the trainings of the accompaniment."""
+    count = cfg.model.seeds.get(cfg.profile.name, max(cfg.model.seeds.values()))
+    return [cfg.seed + number for number in range(count)]
+
+
+def _windows(cfg: Config, config: DrumNetConfig, songs: Drums, split: str) -> Windows:
+    most = config.windows.get(cfg.profile.name)
+    limit = most if most is None or split == "train" else max(most // 4, 1)
+    return windows_of(songs.where(split=split), config.window_bars, limit)
+
+
+def train_groove(cfg: Config, songs: Drums, folder: Path) -> tuple[DrumVae, Fitted]:
+    """The network that plays without a band."""
+    config: DrumNetConfig = cfg.model.groove
+    network = fresh(cfg.seed, config, [GIVEN_WIDTH])
+    data = [_windows(cfg, config, songs, split) for split in ("train", "validation")]
+    fitted = train(cfg, "models_drum_vae_groove", network, loaders(data[0], data[1], config, cfg.seed), alone=True)
+    _save(folder, network, fitted, {})
+    return network, fitted
+
+
+def train_band(
+    cfg: Config, data: dict[str, Windows], method: str, seed: int, teacher: DrumVae, out: Path
+) -> tuple[DrumVae, Fitted]:
+    """One accompanist, saved with the thresholds that serve F1 best on validation."""
+    config, seeded = cfg.model.band, replace(cfg, seed=seed)
+    network = fresh(seed, config, [BAND_WIDTH] * len(FAMILIES))
+    if method == "transfer":
+        join_decoder(network, teacher)
+    batches = loaders(data["train"], data["validation"], config, seed)
+    name = folder_name(method, seed)
+    fitted = train(seeded, f"models_drum_vae_{name}", network, batches, alone=False, method=method)
+    _save(out / name, network, fitted, {"thresholds": thresholds(chances(network, data["validation"]))})
+    return network, fitted
+
+
+def train_folds(cfg: Config, songs: Drums, network: DrumVae, method: str, seed: int, out: Path) -> None:
+    """Copies of an accompanist, each gone on with all folds but one, of which one part is its validation."""
+    config, dealt = cfg.model.band, fold_of(songs, cfg.model.folds)
+    for fold in range(cfg.model.folds if len(songs) >= 2 * cfg.model.folds else 0):
+        others = np.flatnonzero(dealt != fold)
+        held = others[::5]
+        parts = [windows_of(songs.take(rows), config.window_bars) for rows in (np.setdiff1d(others, held), held)]
+        name = folder_name(method, seed, fold)
+        batches = loaders(parts[0], parts[1], config, seed)
+        one = tuned(replace(cfg, seed=seed), f"models_drum_vae_{name}", network, batches, cfg.model.fold_epochs)
+        _save(out / name, one, Fitted(0), {"thresholds": thresholds(chances(one, parts[1]))})
+
+
+def fresh(seed: int, config: DrumNetConfig, widths: list[int]) -> DrumVae:
+    """A network with weights drawn by a seed."""
+    import torch
+
+    torch.manual_seed(seed)
+    return DrumVae(config, widths)
+
+
+def _save(folder: Path, network: DrumVae, fitted: Fitted, more: dict[str, Any]) -> None:
+    folder.mkdir(parents=True)
+    save(folder, network, {"config": asdict(network.config), "widths": network.widths, **more}, fitted)
+
+
+def save_floors(found: Corpora, out: Path) -> None:
+    """What a drummer knows without a band: chances by drum and step; means by drum and step; habits of styles."""
+    arrays = {
+        **fit_prior(found.band.where(split="train")),
+        **fit_step_means(found.groove.where(split="train")),
+        **fit_prototypes(found.groove.where(split="train")),
+    }
+    with atomic_path(out / FLOORS) as aside, aside.open("wb") as stream:
+        np.savez(stream, **arrays)
+
+
+def _checks(histories: dict[str, Fitted]) -> Iterator[Check]:
+    for name, fitted in histories.items():
+        for check in fitted.checks():
+            yield replace(check, detail=f"{name}: {check.detail}")
+
+
+def _report(histories: dict[str, Fitted], data: dict[str, Windows]) -> Report:
+    metrics: dict[str, Any] = {}
+    for name, fitted in histories.items():
+        kinds = ("loss", "hits", "velocity_mse", "offset_mse", "kl")
+        metrics[name] = {
+            split: {kind: fitted.best(f"{split}/{kind}") for kind in kinds} for split in ("train", "validation")
+        } | {"best_epoch": fitted.best_epoch + 1}
+    counts = {f"windows_{split}": len(part.arrays) for split, part in data.items()}
+    losses = ", ".join(f"{name} {values['validation']['hits']:.3f}" for name, values in metrics.items())
+    return Report(
+        summary=f"validation nats of hits a step: {losses}",
+        counts={**counts, "trainings": len(histories)},
+        metrics=metrics,
+        checks=merged(_checks(histories)),
+    )
