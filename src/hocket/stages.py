@@ -38,7 +38,7 @@ STAGES = {
     "evaluation_compositions": "hocket.evaluation.compositions:run",
     "evaluation_leaderboard": "hocket.evaluation.leaderboard:run",
     "evaluation_promotion": "hocket.evaluation.promotion:run",
-    "generation_composer": "hocket.generation.composer:run",
+    "generation_composer": "hocket.composing:run",
     "generation_renders": "hocket.audio.stage:renders",
     "report": "hocket.page.stage:run",
 }
