@@ -5,27 +5,24 @@ Exit codes: 0 done, 1 a fault of ours, 2 bad input (one line that says what), 13
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from hocket import cli_compose
+from hocket.cli_drums import register as register_drums
+from hocket.cli_options import AsJson, Models, Seed, models_folder
+from hocket.cli_options import emit as _emit
 from hocket.errors import InputError, exit_code
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 corpus_app = typer.Typer(help="Note tables from files of any kind.", no_args_is_help=True)
 app.add_typer(corpus_app, name="corpus")
-
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
-Seed = Annotated[int, typer.Option(min=0, help="of every random choice")]
-Models = Annotated[Path | None, typer.Option(help="folder of trained models [default: out/models]")]
-
+app.add_typer(cli_compose.app)
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: maps errors to exit codes, so that a user's mistake never shows a traceback."""
@@ -55,69 +52,12 @@ def _fail(code: int, message: str) -> int:
     return code
 
 
-def _emit(as_json: bool, work: Callable[[], dict[str, Any]]) -> None:
-    """Does the work with stdout turned to stderr, then prints its result as JSON or as lines for a person."""
-    with contextlib.redirect_stdout(sys.stderr):
-        result = work()
-    if as_json:
-        print(json.dumps(result, ensure_ascii=False, default=str))
-        return
-    for key, value in _flat(result):
-        print(f"{key}: {value:.4g}" if isinstance(value, float) else f"{key}: {value}")
-
-
-def _flat(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        return [row for key, item in value.items() for row in _flat(item, f"{prefix}.{key}" if prefix else str(key))]
-    return [(prefix, value)]
-
-
-def models_folder(folder: Path | None) -> Path:
-    """The folder of trained models: the one given, else out/models here, else that of the repository."""
-    if folder is not None:
-        return folder
-    here = Path("out", "models")
-    repository = Path(__file__).parents[2] / "out" / "models"
-    return here if here.is_dir() or not repository.is_dir() else repository
-
-
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Say what is installed, what is trained, and what is missing."""
     from hocket.doctor import examine
 
     _emit(as_json, lambda: examine(models_folder(None)))
-
-
-@app.command()
-def compose(
-    output: Annotated[Path, typer.Argument(help="MIDI file to write")],
-    genre: Annotated[str, typer.Option(help="classical, jazz, arabic, rock, electronic or blues")] = "classical",
-    bars: Annotated[int, typer.Option(help="length in bars")] = 16,
-    seed: Seed = 1,
-    key: Annotated[str | None, typer.Option(help='for example "D minor" [default: the genre\'s]')] = None,
-    tempo: Annotated[float | None, typer.Option(help="quarters a minute [default: the genre's]")] = None,
-    metre: Annotated[str, typer.Option(help="2/4, 3/4, 4/4, 6/8, 5/4 or 7/8")] = "4/4",
-    form: Annotated[str | None, typer.Option(help="aaba, aba, rondo, ... [default: the genre's]")] = None,
-    mood: Annotated[str | None, typer.Option(help='joyful, sad, ... or "valence,arousal" in -1..1')] = None,
-    wav: Annotated[bool, typer.Option("--wav", help="render a WAV beside the MIDI file")] = False,
-    models: Models = None,
-    as_json: AsJson = False,
-) -> None:
-    """Compose a piece in one of six genres; the same seed gives the same bytes."""
-
-    def work() -> dict[str, Any]:
-        from hocket.generation.composer import compose_genre
-        from hocket.generation.performing import load_performer
-
-        performer = load_performer(models_folder(models) / "forest")
-        wishes: dict[str, Any] = {"key": key, "tempo": tempo, "metre": metre, "form": form, "mood": mood}
-        piece = compose_genre(genre, bars, output, seed=seed, performer=performer, **wishes)
-        result: dict[str, Any] = {"file": str(output), "genre": genre, "bars": bars, "notes": len(piece.notes)}
-        result |= {"seconds": piece.end_s, "performer": "forest" if performer else "sine"}
-        return result | (_rendered(output) if wav else {})
-
-    _emit(as_json, work)
 
 
 def _rendered(midi: Path) -> dict[str, Any]:
@@ -130,14 +70,34 @@ def _rendered(midi: Path) -> dict[str, Any]:
 def render(
     source: Annotated[Path, typer.Argument(help="MIDI file")],
     output: Annotated[Path, typer.Argument(help="WAV file to write")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="of conf/render: render=vst3, render.stems=true, ...")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Render a MIDI file to 44.1 kHz 16-bit WAV, loudness normalised and checked."""
+    """Render a MIDI file to WAV (44.1 kHz, 16 bits unless set otherwise), loudness normalised and checked."""
 
     def work() -> dict[str, Any]:
-        from hocket.audio.render import render_file
+        from hocket.cli_sound import render_with
 
-        return render_file(source, output)
+        return render_with(source, output, settings or [])
+
+    _emit(as_json, work)
+
+
+@app.command()
+def plugin(
+    path: Annotated[Path, typer.Argument(help="a VST3 instrument")],
+    save_preset: Annotated[Path | None, typer.Option(help="write its sound as a .vstpreset")] = None,
+    save_state: Annotated[Path | None, typer.Option(help="write its raw state")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a VST3 instrument is and which parameters it has."""
+
+    def work() -> dict[str, Any]:
+        from hocket.cli_sound import show_plugin
+
+        return show_plugin(path, save_preset, save_state)
 
     _emit(as_json, work)
 
@@ -304,6 +264,8 @@ def corpus_read(
 
     _emit(as_json, work)
 
+
+register_drums(app)
 
 if __name__ == "__main__":
     main()

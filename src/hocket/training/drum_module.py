@@ -26,8 +26,8 @@ from hocket.models.drum_vae import (
 from hocket.models.schedule import one_cycle
 from hocket.views.drum_features import CHROMA
 
-TASK_SHARES = {"humanise": 0.55, "tap": 0.15, "infill": 0.15, "sample": 0.15}
-SQUARED = 4.0  # weight of the squared error of mean velocity and offset beside their log-likelihoods
+TASK_SHARES = {"humanise": 0.7, "tap": 0.1, "infill": 0.1, "sample": 0.1}
+SQUARED = 10.0  # weight of the squared error of mean velocity and offset beside their log-likelihoods
 
 
 class DrumModule(pl.LightningModule):

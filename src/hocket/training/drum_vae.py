@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from hocket.config import Config
 from hocket.config.drums import DrumNetConfig, DrumVaeConfig
-from hocket.files import atomic_path
+from hocket.files import atomic_path, write_text
 from hocket.models.drum_tasks import GIVEN_WIDTH
 from hocket.models.drum_vae import DrumVae
 from hocket.report import Check, Report, stage_folder
@@ -22,6 +23,7 @@ from hocket.training.drum_windows import Windows, windows_of
 from hocket.training.fit import Fitted, save
 from hocket.training.invariants import merged
 from hocket.training.sequences import require_splits
+from hocket.training.weights import HYPERPARAMETERS
 from hocket.views.drum_features import BAND_WIDTH
 from hocket.views.drum_floors import fit_prior, fit_prototypes, fit_step_means
 from hocket.views.drum_map import FAMILIES
@@ -81,6 +83,8 @@ def run(cfg: Config, out: Path) -> Report:
             if method == config.method:
                 train_folds(cfg, found.folded, network, method, seed, out)
     save_floors(found, out)
+    chosen = {"chosen": folder_name(config.method, seeds(cfg)[0]), "method": config.method, "seeds": seeds(cfg)}
+    write_text(out / HYPERPARAMETERS, json.dumps(chosen, indent=1, sort_keys=True) + "\n")
     return _report(histories, data)
 
 
