@@ -11,10 +11,10 @@ READY := $(VENV)/.ready
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup run repro data ui test test-all browser azurite docker-tools train sweep compare audit results bench fuzz lint format type lock clean
+.PHONY: help setup run repro data ui test test-all browser azurite vst3-test-instrument docker-tools train sweep compare sync audit results bench fuzz lint format type lock clean
 
 help: ## show this help
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml constraints.txt
 	@echo "building $(VENV) (about 90 s) ..."
@@ -47,6 +47,9 @@ test-all: $(READY) ## also the slow tests
 browser: ## install Debian's chromium for the browser tests (needs root)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
 
+vst3-test-instrument: ## build the VST3 instrument of the tests from Debian's packages (seconds; kept in build/vst3)
+	@bash tools/vst3/build.sh
+
 azurite: build/azurite/node_modules/.bin/azurite-blob ## install the emulator of Azure Blob Storage for its tests (needs npm)
 
 build/azurite/node_modules/.bin/azurite-blob:
@@ -63,8 +66,11 @@ train: $(READY) ## train one model: make train MODEL=forest [ARGS="model.n_estim
 sweep: $(READY) ## a named sweep: make sweep EXP=forest_size
 	@$(PY) -m hocket --multirun experiment=$(or $(EXP),$(error say which sweep: make sweep EXP=forest_size)) profile=$(PROFILE) $(ARGS)
 
-compare: $(READY) ## a table of all recorded runs, no account needed: make compare [GROUP=name]
-	@$(PY) -m hocket.training.compare $(GROUP)
+compare: $(READY) ## all recorded runs as a table and as a page, no account needed: make compare [GROUP=name]
+	@$(PY) -m hocket.page.compare $(GROUP)
+
+sync: $(READY) ## send offline runs to W&B, when there is a key
+	@$(PY) -m hocket.training.sync
 
 audit: $(READY) ## every leak check of the last run in one table, pass or FAIL
 	@$(PY) -m hocket.evaluation.audit

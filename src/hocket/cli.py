@@ -24,6 +24,7 @@ corpus_app = typer.Typer(help="Note tables from files of any kind.", no_args_is_
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(cli_compose.app)
 
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: maps errors to exit codes, so that a user's mistake never shows a traceback."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # on a busy machine two threads of torch took ten times as long
@@ -152,7 +153,11 @@ def tune(
     metre: Annotated[str, typer.Option(help="for example 6/8 or C|")] = "6/8",
     key: Annotated[str, typer.Option(help="for example D, Am, Edor")] = "D",
     unit: Annotated[str, typer.Option(help="unit note length")] = "1/8",
+    form: Annotated[str | None, typer.Option(help="AABB, AABA, ABAC, ... [default: the model's own]")] = None,
+    section_bars: Annotated[int, typer.Option(help="bars of each section of a form")] = 8,
     temperature: Annotated[float, typer.Option(help="above 0; below 1 is safer, above 1 wilder")] = 0.85,
+    top_k: Annotated[int, typer.Option(help="draw among the k likeliest only; 0 for all")] = 0,
+    top_p: Annotated[float, typer.Option(help="draw among the likeliest of this probability only")] = 1.0,
     seed: Seed = 1,
     free: Annotated[bool, typer.Option("--free", help="let bars be as long as the model likes")] = False,
     models: Models = None,
@@ -161,10 +166,10 @@ def tune(
     """Write folk tunes whose bars add up, as ABC, MIDI, score and sound."""
 
     def work() -> dict[str, Any]:
-        from hocket.cli_tunes import write_tunes
+        from hocket.cli_tunes import TuneWishes, write_tunes
 
-        folder = models_folder(models) / "tune_lm"
-        return write_tunes(out, count, metre, key, unit, temperature, seed, free, folder)
+        wishes = TuneWishes(metre, key, unit, form, section_bars, temperature, top_k, top_p, seed, free)
+        return write_tunes(out, count, wishes, models_folder(models) / "tune_lm")
 
     _emit(as_json, work)
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hocket.audio import render as rendering
-from hocket.audio.render import read_wav, render, render_file
+from hocket.audio import effects, sound_files
+from hocket.audio.play_soundfont import variable_length
+from hocket.audio.render import render, render_file
+from hocket.audio.sound_files import read_wav
 from hocket.audio.soundfont import default_soundfont, soundfont_bytes
 from hocket.config.audio import EffectConfig, RenderConfig
 from hocket.errors import ConfigError, InputError, MusicError
@@ -62,24 +64,25 @@ def test_pitch_bend_is_heard(tmp_path: Path) -> None:
 def test_without_pedalboard_the_sound_is_dry_and_the_result_says_so(
     piece: Piece, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rendering, "pedalboard_installed", lambda: False)
+    for module in (effects, sound_files):
+        monkeypatch.setattr(module, "pedalboard_installed", lambda: False)
     result = render(piece, tmp_path / "a.wav")
     assert not result.effects
     assert not result.silent
-    media_type, content = rendering.compressed(tmp_path / "a.wav")
+    media_type, content = sound_files.compressed(tmp_path / "a.wav")
     assert media_type == "audio/wav"
     assert content[:4] == b"RIFF"
 
 
-@pytest.mark.skipif(not rendering.pedalboard_installed(), reason="the extra `audio` (pedalboard) is not installed")
+@pytest.mark.skipif(not effects.pedalboard_installed(), reason="the extra `audio` (pedalboard) is not installed")
 def test_with_pedalboard_the_effects_sound_and_pages_get_mp3(piece: Piece, tmp_path: Path) -> None:
     assert render(piece, tmp_path / "wet.wav").effects
     assert not render(piece, tmp_path / "dry.wav", RenderConfig(effects=[])).effects
     assert (tmp_path / "wet.wav").read_bytes() != (tmp_path / "dry.wav").read_bytes()
-    media_type, content = rendering.compressed(tmp_path / "wet.wav")
+    media_type, content = sound_files.compressed(tmp_path / "wet.wav")
     assert media_type == "audio/mpeg"
     assert len(content) < (tmp_path / "wet.wav").stat().st_size / 10
-    assert rendering.compressed(tmp_path / "wet.wav") == (media_type, content)
+    assert sound_files.compressed(tmp_path / "wet.wav") == (media_type, content)
 
 
 def test_a_file_renders_as_its_piece_does(piece: Piece, tmp_path: Path) -> None:
@@ -122,7 +125,7 @@ def test_a_damaged_soundfont_is_an_input_error(piece: Piece, tmp_path: Path) -> 
 
 def test_read_wav_gives_back_what_was_written(tmp_path: Path) -> None:
     pcm = np.array([[1, -1], [32767, -32767], [0, 5]], "<i2")
-    rendering.write_wav(tmp_path / "a.wav", pcm, 22_050)
+    sound_files.write_wav(tmp_path / "a.wav", pcm, 22_050)
     found, rate = read_wav(tmp_path / "a.wav")
     assert rate == 22_050
     np.testing.assert_array_equal(found, pcm)
@@ -134,7 +137,7 @@ def test_read_wav_gives_back_what_was_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("value", "expected"), [(0, "00"), (127, "7f"), (128, "8100"), (0x0FFFFFFF, "ffffff7f")])
 def test_variable_lengths_of_the_standard(value: int, expected: str) -> None:
-    assert rendering._variable_length(value).hex() == expected  # table of the Standard MIDI File specification
+    assert variable_length(value).hex() == expected  # table of the Standard MIDI File specification
 
 
 @pytest.mark.parametrize(

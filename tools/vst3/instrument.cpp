@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -49,9 +50,12 @@ enum Parameter : ParamID { kProgramme, kGain, kLate, kParameters };
 constexpr int32 kSteps[kParameters] = {127, 0, 8};
 constexpr double kDefaults[kParameters] = {0.0, 0.2, 0.0};
 const char* const kTitles[kParameters] = {"Programme", "Gain", "Late"};
-// controllers come as parameters: tag 1000 + controller, the same for all channels (an instance plays one track)
+// controllers come as parameters: tag 1000 + controller, the same for all channels (an instance plays one track). Few,
+// since a host reads hundreds of texts of each.
 constexpr ParamID kControllers = 1000;
-constexpr int kControllerCount = kPitchBend + 1;
+constexpr int kControllerNumbers[] = {kCtrlModWheel, kCtrlVolume, kCtrlPan, kCtrlExpression, kCtrlSustainOnOff,
+                                      kCtrlSustenutoOnOff, kCtrlSoftPedalOnOff, kPitchBend};
+constexpr int kControllerCount = std::size(kControllerNumbers);
 
 void copy(String128 target, const char* text) {
     int i = 0;
@@ -175,9 +179,10 @@ public:
             info.flags = ParameterInfo::kCanAutomate;
             copy(info.title, kTitles[index]);
         } else {
-            info.id = kControllers + index - kParameters;
+            const int number = kControllerNumbers[index - kParameters];
+            info.id = kControllers + number;
             info.flags = ParameterInfo::kIsHidden;
-            copy(info.title, ("Controller " + std::to_string(index - kParameters)).c_str());
+            copy(info.title, ("Controller " + std::to_string(number)).c_str());
         }
         return kResultOk;
     }
@@ -212,7 +217,7 @@ public:
     }
     IPlugView* PLUGIN_API createView(FIDString) override { return nullptr; }
     tresult PLUGIN_API getMidiControllerAssignment(int32 bus, int16, CtrlNumber number, ParamID& id) override {
-        if (bus != 0 || number < 0 || number >= kControllerCount) return kResultFalse;
+        if (bus != 0 || !std::count(std::begin(kControllerNumbers), std::end(kControllerNumbers), number)) return kResultFalse;
         id = kControllers + number;
         return kResultTrue;
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hocket.report import Check
 
@@ -23,6 +23,7 @@ class RenderResult:
         rms_dbfs, peak_dbfs: over both channels.
         loudness_lufs: integrated, ITU-R BS.1770.
         effects: whether the effects chain was played (pedalboard is installed and the chain is not empty).
+        players: where tracks were played one by one, the plug-in or renderer of each by its number and name.
     """
 
     duration_s: float
@@ -32,6 +33,7 @@ class RenderResult:
     peak_dbfs: float
     loudness_lufs: float
     effects: bool
+    players: dict[str, str] = field(default_factory=dict)
 
     @property
     def silent(self) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ DRUMS = {
     57: "crash", 59: "ride", 60: "bongo", 61: "bongo", 62: "conga", 63: "conga", 64: "conga", 69: "cabasa",
     70: "maracas", 75: "claves",
 }  # fmt: skip
+SECTION_COLOURS = ("#7fb3d8", "#f0b27a", "#85c9ad", "#d99ac0", "#b3a3d9", "#cfc078", "#9fd3e6", "#c4a18f")
 _SIZE_IN, _DPI = (11.0, 3.6), 150
 _STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # matplotlib's own, so the same on every machine
@@ -43,15 +44,34 @@ _STYLE: dict[str, Any] = {
 }
 
 
-def piano_roll(piece: Piece, path: Path) -> None:
+class Span(NamedTuple):
+    """A section of a form.
+
+    Attributes:
+        label: drawn into it; what stands before a blank gives it its colour.
+        start_s, end_s: seconds.
+        tension: 0..1, drawn as a line over it.
+    """
+
+    label: str
+    start_s: float
+    end_s: float
+    tension: float
+
+
+def piano_roll(piece: Piece, path: Path, form: Sequence[Span] = ()) -> None:
     """Writes `piano_roll_png` atomically."""
-    content = piano_roll_png(piece)
+    content = piano_roll_png(piece, form)
     with atomic_path(path) as aside:
         aside.write_bytes(content)
 
 
-def piano_roll_png(piece: Piece) -> bytes:
+def piano_roll_png(piece: Piece, form: Sequence[Span] = ()) -> bytes:
     """A PNG of 1650 x 540 pixels, under 80 kB; the same notes give the same bytes.
+
+    Args:
+        piece: what sounds.
+        form: its sections, drawn as a coloured bar with the tension above the roll.
 
     Raises:
         InputError: the piece has no notes.
@@ -66,17 +86,20 @@ def piano_roll_png(piece: Piece) -> bytes:
     with matplotlib.rc_context(defaults | _STYLE):
         figure = Figure(figsize=_SIZE_IN, dpi=_DPI, facecolor="white", layout="constrained")
         canvas: Any = FigureCanvasAgg(figure)
-        _draw(figure, piece)
+        _draw(figure, piece, form)
         canvas.draw()
         return _png(np.asarray(canvas.buffer_rgba()))
 
 
-def _draw(figure: Any, piece: Piece) -> None:
+def _draw(figure: Any, piece: Piece, form: Sequence[Span]) -> None:
     drums = piece.notes["is_drum"]
     pitched, hits = piece.notes[~drums], piece.notes[drums]
     shares = [3 * bool(len(pitched)), (0.5 + 0.12 * len(np.unique(hits["pitch"]))) * bool(len(hits))]
-    ratios = [share for share in shares if share]
+    ratios = [0.4] * bool(form) + [share for share in shares if share]
     lanes = list(figure.subplots(len(ratios), 1, sharex=True, height_ratios=ratios, squeeze=False)[:, 0])
+    top = lanes[0]
+    if form:
+        _form_lane(lanes.pop(0), form)
     if len(pitched):
         _pitch_lane(lanes[0], pitched, piece)
     if len(hits):
@@ -88,7 +111,24 @@ def _draw(figure: Any, piece: Piece) -> None:
         lane.tick_params(length=0)
     lanes[-1].set_xlabel("seconds", labelpad=1)
     if piece.title:
-        lanes[0].set_title(piece.title, loc="left", fontsize=10, fontweight="bold")
+        top.set_title(piece.title, loc="left", fontsize=10, fontweight="bold")
+
+
+def _form_lane(axes: Axes, form: Sequence[Span]) -> None:
+    """A bar of sections, one colour for each letter, and the tension as a line from its foot to its head."""
+    letters = list(dict.fromkeys(span.label.split()[0].rstrip("'") for span in form))
+    for span in form:
+        colour = SECTION_COLOURS[letters.index(span.label.split()[0].rstrip("'")) % len(SECTION_COLOURS)]
+        width = span.end_s - span.start_s
+        axes.barh(0.5, width, left=span.start_s, height=1.0, color=colour, edgecolor="white", linewidth=1.2, zorder=1)
+        axes.text(span.start_s + width / 2, 0.5, span.label, ha="center", va="center", fontsize=7.5, zorder=3)
+    edges = [second for span in form for second in (span.start_s, span.end_s)]
+    axes.plot(edges, [span.tension for span in form for _ in range(2)], color=INK, linewidth=1.1, alpha=0.7, zorder=2)
+    axes.set_ylim(0, 1)
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    axes.set_ylabel("form", rotation=0, ha="right", va="center")
+    axes.tick_params(length=0)
 
 
 def _pitch_lane(axes: Axes, notes: npt.NDArray[Any], piece: Piece) -> None:

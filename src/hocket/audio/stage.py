@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hocket.audio.checks import RenderResult, check_renders
+from hocket.audio.effects import pedalboard_installed
 from hocket.audio.pictures import piano_roll
-from hocket.audio.render import pedalboard_installed, render
+from hocket.audio.render import render
 from hocket.config import Config
 from hocket.config.audio import RenderConfig
 from hocket.errors import InputError

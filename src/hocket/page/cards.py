@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hocket.audio.render import compressed
+from hocket.audio.sound_files import compressed
 from hocket.midi import read_midi
 from hocket.notes import PITCH_BEND, Piece
 from hocket.page.gather import Sample, Shown, lineage, midi_hash
