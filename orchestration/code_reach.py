@@ -10,6 +10,7 @@ SRC = Path(__file__).parents[1] / "src"
 # how stages are started, configured and written down; a change there does not change what a stage computes
 PLUMBING = {
     *("hocket", "hocket.errors", "hocket.files", "hocket.report", "hocket.stages", "hocket.training.loggers"),
+    *("hocket.training.records", "hocket.exhibits"),
     *("hocket.config", "hocket.config.checks", "hocket.config.load", "hocket.config.registry", "hocket.config.schema"),
 }
 

@@ -33,6 +33,8 @@ def main(arguments: list[str]) -> int:
 def _hydra_program() -> int:
     """Hydra's own command line, for ``--multirun``, ``--cfg job``, ``--help``."""
     import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
     from omegaconf import DictConfig, OmegaConf
 
     from hocket.config import conf_folder, from_mapping
@@ -42,10 +44,23 @@ def _hydra_program() -> int:
     def program(cfg: DictConfig) -> None:
         plain = OmegaConf.to_container(cfg, resolve=True)
         assert isinstance(plain, dict)
+        if HydraConfig.get().mode == RunMode.MULTIRUN and not plain["experiment"]:
+            plain["experiment"] = sweep_name(sys.argv[1:])
         print(run_stage(from_mapping({str(key): value for key, value in plain.items()})).summary)
 
     program()
     return 0
+
+
+def sweep_name(arguments: list[str]) -> str:
+    """Group of a sweep that is no named experiment, so that its runs land together and beside nothing else.
+
+    ``stage=models model=forest seed=1,2`` is ``sweep-models-forest-seed``.
+    """
+    given = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+    swept = sorted(name for name, value in given.items() if "," in value)
+    fixed = [given[name] for name in ("stage", "model") if name in given and name not in swept]
+    return "-".join(["sweep", *fixed, *(name.split(".")[-1].lstrip("+") for name in swept)])
 
 
 if __name__ == "__main__":

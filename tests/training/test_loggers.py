@@ -3,41 +3,73 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hocket.config.schema import LoggerConfig
 from hocket.errors import InputError
+from hocket.evaluation.leaderboard import BoardRow, write_rows
+from hocket.evaluation.regression import Interval
+from hocket.files import write_text
+from hocket.midi import write_midi
 from hocket.report import Report
-from hocket.training.compare import read_records, table
-from hocket.training.loggers import flatten, lightning_logger, plain_config, record_run, wandb_mode
-from making import make_config
+from hocket.training.loggers import lightning_logger, record_run, wandb_mode
+from hocket.training.records import dvc_md5, flatten, plain_config
+from hocket.training.sync import has_key, sync
+from making import make_config, make_piece
 
 REPORT = Report(stage="models_forest", metrics={"test": {"velocity_r2": 0.5, "note": "text"}}, inputs={"a.zip": "00"})
 SECONDS = {"wall_s": 2.0, "cpu_s": 1.5}
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted((folder / "runs" / "records").rglob("*.json"))]
 
 
 def test_a_run_is_recorded_without_any_account(tmp_path: Path) -> None:
     cfg = make_config(tmp_path)
     record_run(cfg, REPORT, tmp_path, SECONDS)
     record_run(cfg, REPORT, tmp_path, SECONDS)
-    records = read_records(tmp_path / "runs" / "records", "demo")
+    records = read(tmp_path)
     assert [record["metrics"] for record in records] == [{"test/velocity_r2": 0.5}] * 2
-    assert records[0]["job_type"] == "models"
-    assert table(records).row_count == 2
+    assert {(record["job_type"], record["group"]) for record in records} == {("models", "demo")}
 
 
-def test_comparing_nothing_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="make train"):
-        read_records(tmp_path)
+def test_curves_and_the_hash_of_dvc_stand_in_the_record(tmp_path: Path) -> None:
+    out, rows = tmp_path / "model", [{"train/loss": 2.0, "validation/loss": 3.0}, {"train/loss": 1.0}]
+    write_text(out / "history.json", json.dumps(rows))
+    write_text(out / "second" / "history.json", json.dumps(rows[:1]))
+    record = record_run(make_config(tmp_path), REPORT, out, SECONDS)
+    assert record["curves"][0] == {**rows[0], "train/loss, second": 2.0, "validation/loss, second": 3.0}
+    assert record["curves"][1] == rows[1]
+    assert record["dvc"] == {out.as_posix(): dvc_md5(out)}
 
 
-def test_the_command_has_an_exit_code_and_no_traceback(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hocket.training.compare"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
+def test_the_hash_is_the_one_that_dvc_writes(tmp_path: Path) -> None:
+    from dvc_data.hashfile.build import build
+    from dvc_data.hashfile.db import HashFileDB
+    from dvc_objects.fs.local import localfs
+
+    for name, text in {"b.txt": "two", "a/c.txt": "three", "a/ü.txt": ""}.items():
+        write_text(tmp_path / "out" / name, text)
+    _, _, tree = build(HashFileDB(localfs, str(tmp_path / "cache")), str(tmp_path / "out"), localfs, "md5")
+    assert dvc_md5(tmp_path / "out") == tree.hash_info.value
+    assert dvc_md5(tmp_path / "out" / "b.txt") == "b8a9f715dbb64fd5c56e7783c6820a61"
+
+
+def test_tensorboard_gets_the_metrics_or_says_what_to_install(tmp_path: Path) -> None:
+    cfg = make_config(tmp_path, logger=LoggerConfig(name="tensorboard", folder=str(tmp_path / "runs")))
+    if find_spec("tensorboard") is None:
+        for use in (lambda: lightning_logger(cfg, "models_x"), lambda: record_run(cfg, REPORT, tmp_path, SECONDS)):
+            with pytest.raises(InputError, match=r"pip install 'hocket\[tensorboard\]', or take logger=csv"):
+                use()
+        return
+    assert type(lightning_logger(cfg, "models_x")).__name__ == "TensorBoardLogger"
+    record_run(cfg, REPORT, tmp_path, SECONDS)
+    assert len(list((tmp_path / "runs" / "tensorboard" / "demo" / "models_forest-0001").glob("events*"))) == 1
 
 
 def test_csv_needs_no_wandb(tmp_path: Path) -> None:
@@ -78,11 +110,56 @@ def test_secrets_do_not_reach_a_record(tmp_path: Path) -> None:
 
 
 def test_flatten_keeps_numbers_by_path() -> None:
-    assert flatten({"a": {"b": 1, "c": {"d": 2.5}}, "e": "text"}) == {"a/b": 1.0, "a/c/d": 2.5}
+    nested = {"a": {"b": 1, "c": {"d": 2.5}}, "e": "text", "f": float("nan"), "g": True}
+    assert flatten(nested) == {"a/b": 1.0, "a/c/d": 2.5}
 
 
-def test_wandb_offline_writes_a_run_below_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wandb_offline_holds_tables_sound_and_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
+    for variable in ("WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_SILENT"):
+        monkeypatch.delenv(variable, raising=False)
+    out = tmp_path / "out" / "evaluation" / "x"
+    write_midi(make_piece(8), out / "a.mid")
+    row = BoardRow("velocity", "forest", "score_only", "model", {"velocity_r2": Interval(0.5, 0.4, 0.6)}, "score", True)
+    write_rows([row], out)
     cfg = make_config(tmp_path, logger=LoggerConfig(folder=str(tmp_path / "runs")))
-    record_run(cfg, REPORT, tmp_path, SECONDS)
-    assert len(list((tmp_path / "runs" / "wandb").glob("offline-run-*/*.wandb"))) == 1
+    record_run(cfg, REPORT, out, SECONDS)
+    (run,) = (tmp_path / "runs" / "wandb").glob("offline-run-*")
+    tables = {path.name.split("_")[0]: json.loads(path.read_text()) for path in run.rglob("*.table.json")}
+    assert tables["board"]["data"] == [["velocity", "score_only", "forest", "model", "score", True,
+                                        "velocity_r2", 0.5, 0.4, 0.6]]  # fmt: skip
+    assert tables["samples"]["data"][0][0] == "a.mid"
+    log = next(run.glob("*.wandb")).read_bytes()
+    assert dvc_md5(out).encode() in log
+    assert f"file://{out}/a.mid".encode() in log
+    assert (tmp_path / "runs" / "wandb" / "data").is_dir()  # what waits to be sent stays in the project
+
+
+def test_what_was_not_sent_waits_for_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert sync(tmp_path) == 0
+    for name, sent in (("offline-run-1", False), ("offline-run-2", True)):
+        write_text(tmp_path / "wandb" / name / "run.wandb", "")
+        if sent:
+            write_text(tmp_path / "wandb" / name / "run.wandb.synced", "")
+    with pytest.raises(InputError, match=r"1 offline runs wait .* no W&B key"):
+        sync(tmp_path)
+    write_text(tmp_path / "netrc", "machine api.wandb.ai login user password x\n")
+    assert has_key()
+
+
+def test_sync_sends_the_runs_and_tells_why_it_could_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "x")
+    write_text(tmp_path / "wandb" / "offline-run-1" / "run.wandb", "")
+    asked: list[list[str]] = []
+
+    def answer(code: int, stderr: str = "") -> Any:
+        return lambda command, **_: asked.append(command) or subprocess.CompletedProcess(command, code, "", stderr)
+
+    monkeypatch.setattr(subprocess, "run", answer(0))
+    assert sync(tmp_path) == 1
+    assert asked[0][1:] == ["-m", "wandb", "sync", str(tmp_path / "wandb" / "offline-run-1")]
+    monkeypatch.setattr(subprocess, "run", answer(1, "wandb: ERROR\nnetwork is down"))
+    with pytest.raises(InputError, match="network is down"):
+        sync(tmp_path)
