@@ -47,8 +47,8 @@ def store_tunes(folder: Path, count: int = 40) -> list[str]:
 def tunes_config(folder: Path, **changes: Any) -> Config:
     """A configuration for tiny models of tunes."""
     trainer = TrainerConfig(max_epochs=2, progress=False)
-    model = TuneLmConfig(hidden=16, match=4, context=2, batch_tokens=512, epochs={"demo": 2})
-    generation = TuneGenerationConfig(count=3, files=1, temperatures=[0.7], study={"demo": 3})
+    model = TuneLmConfig(embedding=8, hidden=16, match=4, echo=4, context=2, batch_tokens=512, epochs={"demo": 2})
+    generation = TuneGenerationConfig(count={"demo": 3}, files=1, temperatures=[0.7], study={"demo": 3})
     evaluation = EvaluationConfig(resamples=5)
     values: dict[str, Any] = {"model": model, "trainer": trainer, "evaluation": evaluation}
     return make_config(folder, **{**values, "generation": {"tune_lm": generation}, **changes})

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hocket.errors import InputError
 
 
-def write_tunes(
-    out: Path, count: int, metre: str, key: str, unit: str, temperature: float, seed: int, free: bool, folder: Path
-) -> dict[str, Any]:
-    """Writes tunes as ABC, MIDI, score picture and WAV.
+@dataclass(frozen=True)
+class TuneWishes:
+    """What the user of ``hocket tune`` asks for.
+
+    Attributes:
+        metre, key, unit: of the header.
+        form: letters such as ``AABB``, or None for the model's own.
+        section_bars: bars of each section of a form.
+        temperature, top_k, top_p, seed: see `hocket.generation.sampling.Sampling`.
+        free: whether bars may be as long as the model likes.
+    """
+
+    metre: str = "6/8"
+    key: str = "D"
+    unit: str = "1/8"
+    form: str | None = None
+    section_bars: int = 8
+    temperature: float = 0.85
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 1
+    free: bool = False
+
+
+def write_tunes(out: Path, count: int, wishes: TuneWishes, folder: Path) -> dict[str, Any]:
+    """Writes tunes as ABC, MIDI, score pictures and WAV; what copies a tune of train is drawn again and counted.
 
     Raises:
         InputError: an argument is out of range, or the model was never trained.
@@ -20,24 +43,31 @@ def write_tunes(
     from hocket.files import write_text
     from hocket.generation.engraving import write_score
     from hocket.generation.sampling import Sampling
-    from hocket.generation.tune_lm import as_piece, compose_tunes, make_header
+    from hocket.generation.tune_lm import compose_tunes, make_header
+    from hocket.generation.tune_rules import Form
     from hocket.midi import write_midi
-    from hocket.training.tune_lm import load
+    from hocket.training.tune_lm import RUNS, load
+    from hocket.views.runs import KnownRuns
+    from hocket.views.tune_notes import as_piece
 
     _require_count(count)
-    sampling = Sampling(temperature, seed=seed, constrained=not free)
-    headers = [make_header(number, metre, key, unit) for number in range(1, count + 1)]
+    if wishes.form is not None and wishes.free:
+        raise InputError("--form needs bars that add up; leave out --free")
+    sampling = Sampling(wishes.temperature, wishes.top_k, wishes.top_p, wishes.seed, constrained=not wishes.free)
+    form = Form.parse(wishes.form, wishes.section_bars) if wishes.form is not None else None
+    headers = [make_header(number, wishes.metre, wishes.key, wishes.unit) for number in range(1, count + 1)]
     model, vocabulary = load(folder)
-    tunes, thrown = compose_tunes(model, vocabulary, headers, sampling)
+    made = compose_tunes(model, vocabulary, headers, sampling, KnownRuns.load(folder / RUNS), form)
     files = []
-    for number, tune in enumerate(tunes, start=1):
+    for number, tune in enumerate(made.tunes, start=1):
         path = out / f"tune_{number}.abc"
         write_text(path, tune.header + tune.body)
         write_midi(as_piece(tune, path.stem), path.with_suffix(".mid"))
-        write_score(tune.header + tune.body, path.with_suffix(".svg"))
+        write_score(tune.header + tune.body, path.with_suffix(".svg"), png=True)
         render_file(path.with_suffix(".mid"), path.with_suffix(".wav"))
         files.append(str(path))
-    return {"tunes": len(tunes), "thrown_away": thrown, "files": files}
+    thrown = {"unreadable_draws": made.unreadable, "copies_refused": made.copies}
+    return {"tunes": len(made.tunes), **thrown, "files": files}
 
 
 def write_melodies(

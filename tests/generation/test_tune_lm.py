@@ -9,27 +9,33 @@ import torch
 from hocket.config.tunes import TuneLmConfig, TunesConfig
 from hocket.corpus.readers import read_abc
 from hocket.errors import ConfigError, InputError, MusicError
-from hocket.evaluation.tune_forms import forms_of
+from hocket.evaluation.tune_forms import bars_of, forms_of
 from hocket.generation.engraving import write_score
 from hocket.generation.sampling import Sampling, draw, generator_of
+from hocket.generation.tune_grammar import Grammar
 from hocket.generation.tune_lm import Line, compose_tunes, headers_like, make_header, sample
-from hocket.generation.tune_rules import Grammar, Rules
+from hocket.generation.tune_rules import Form, Rules
 from hocket.models.tune_lm import TuneLm
 from hocket.views.abc_text import Tune, parse_tune
+from hocket.views.runs import KnownRuns
+from hocket.views.tune_notes import table_of
 from hocket.views.tunes import END, Vocabulary
 from making_tunes import tune_text
 
-TUNES = [parse_tune(tune_text(seed)) for seed in range(24)]
+PLAIN = "X:1\nL:1/8\nM:6/8\nK:D\nA2B c2d | e3 d3 || GAB cde | e3 d3 ||\n"
+TUNES = [parse_tune(text) for text in (*[tune_text(seed) for seed in range(24)], PLAIN, PLAIN)]
 WORDS = Vocabulary.fit(TUNES, TunesConfig(min_count=2))
 
 
 @pytest.fixture(scope="module")
 def model() -> TuneLm:
     torch.manual_seed(3)
-    made = TuneLm(TuneLmConfig(hidden=16, match=4, context=2), len(WORDS)).eval()
+    made = TuneLm(TuneLmConfig(embedding=8, hidden=16, match=4, echo=4, context=2), len(WORDS)).eval()
     with torch.no_grad():
-        made.bias[[257 + place for place, unit in enumerate(WORDS.units) if unit == "t\n"]] += 8  # so that tunes end
-        made.bias[[257 + place for place, unit in enumerate(WORDS.units) if ":|" in unit]] += 2
+        made.head.bias[[257 + place for place, unit in enumerate(WORDS.units) if unit == "t\n"]] += (
+            8  # so that tunes end
+        )
+        made.head.bias[[257 + place for place, unit in enumerate(WORDS.units) if ":|" in unit]] += 2
     return made
 
 
@@ -141,10 +147,62 @@ def test_samples_depend_on_the_seed_alone(model: TuneLm) -> None:
 
 
 def test_constrained_tunes_are_whole_even_from_a_model_that_learned_nothing(model: TuneLm) -> None:
-    tunes, _ = compose_tunes(model, WORDS, headers_like(TUNES, 6, 2), Sampling(seed=5))
-    forms = forms_of(tunes)
+    made = compose_tunes(model, WORDS, headers_like(TUNES, 6, 2), Sampling(seed=5))
+    forms = forms_of(made.tunes)
     assert not (forms["interior_bars_right"] < 1).any()
     assert forms["repeats_well_formed"].min() == 1
+
+
+def test_copies_of_known_tunes_are_drawn_again_and_counted(model: TuneLm) -> None:
+    headers, sampling = headers_like(TUNES, 6, 2), Sampling(seed=5)
+    before = compose_tunes(model, WORDS, headers, sampling)
+    known = KnownRuns.of(table_of(before.tunes[:2]), 12)
+    after = compose_tunes(model, WORDS, headers, sampling, known)
+    assert after.copies >= 2
+    assert not known.shared(table_of(after.tunes)).any()
+    assert [tune for tune in after.first if tune] == [tune for tune in before.first if tune]
+    assert after.tunes[2:] == before.tunes[2:]
+
+
+@pytest.mark.parametrize("letters", ["AABB", "AABA", "ABAC", "A"])
+def test_a_form_is_kept(model: TuneLm, letters: str) -> None:
+    form, header = Form.parse(letters, 4), make_header(1, "6/8", "D")
+    for seed in range(3):
+        tune = compose_tunes(model, WORDS, [header], Sampling(temperature=2.0, seed=seed), form=form).tunes[0]
+        bars, formed = bars_of(tune)
+        assert formed
+        assert tune.body.count(":|") + tune.body.count("::") == sum(form.repeated)
+        whole = [bar for bar in bars if bar.ticks == bar.full]
+        assert len(form.letters) * 3 <= len(whole) <= len(form.letters) * 4  # an upbeat takes from the last bars
+        if letters == "AABA":
+            third = len(bars) // 3
+            assert [bar.content for bar in bars[-third:]] == [bar.content for bar in bars[:third]]
+
+
+@pytest.mark.parametrize("wrong", ["", "AAAB", "A-B", "AZ", "aabb"])
+def test_a_form_that_is_none_is_refused(wrong: str) -> None:
+    with pytest.raises(ConfigError, match="form"):
+        Form.parse(wrong)
+
+
+def test_first_and_second_endings_come_in_pairs() -> None:
+    texts = [f"X:1\nL:1/8\nM:6/8\nK:D\n|: {'A2B c2d | ' * 2}[1 e3 d3 :| [2 f/4d3 d3 ||\n"] * 3
+    words = Vocabulary.fit([parse_tune(text) for text in texts], TunesConfig(min_count=1))
+    header = make_header(1, "6/8", "D")
+    for body, good in (
+        ("|: A2B c2d | [1 e3 d3 :| [2 f3 d3 ||\n", True),
+        ("|: A2B c2d | [1 e3 d3 :| f3 d3 ||\n", False),
+        ("|: A2B c2d | [1 e3 d3 ||\n", False),
+        ("|: A2B c2d | [1 e3 d3 :| [2 f3 d3 :|\n", False),
+        ("|: A2B c2d | [2 e3 d3 :|\n", False),
+    ):
+        rules, allowed = Rules(Grammar(words), header), True
+        for token in [*words.encode(body, header.frame), END]:
+            allowed = bool(rules.allowed()[token])
+            if not allowed or token == END:
+                break
+            rules.step(token)
+        assert allowed == good, body
 
 
 def test_a_tune_that_never_ends_is_reported(model: TuneLm) -> None:
@@ -175,7 +233,9 @@ def test_top_k_top_p_and_mask_bound_the_choice() -> None:
 
 def test_scores_are_engraved_the_same_twice(tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg"):
-        write_score(tune_text(1), tmp_path / name)
+        write_score(tune_text(1), tmp_path / name, png=True)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     first = (tmp_path / "a.svg").read_text()
     assert first == (tmp_path / "b.svg").read_text()
     assert first.count('class="note') >= 10

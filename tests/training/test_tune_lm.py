@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from hocket.config.tunes import TuneTransformerConfig
 from hocket.errors import InputError
 from hocket.evaluation.tune_lm import evaluate_path, per_char, xz_bits
+from hocket.exhibits import read_exhibits
 from hocket.note_files import read_tables
 from hocket.stages import run_stage
 from hocket.training.sequences import pad, with_epochs
@@ -24,9 +26,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tunes")
     store_tunes(folder / "out" / "views" / "tunes")
     run_stage(tunes_config(folder, stage="models"))
+    transformer = TuneTransformerConfig(embedding=8, width=16, heads=2, layers=1, match=4, echo=4, epochs={"demo": 1})
+    run_stage(tunes_config(folder, stage="models", model=transformer))
     with torch.no_grad():  # two epochs are too few to learn how a tune ends
         model, vocabulary = load(folder / "out" / "models" / "tune_lm")
-        model.bias[[257 + place for place, unit in enumerate(vocabulary.units) if unit == "t\n"]] += 6
+        model.head.bias[[257 + place for place, unit in enumerate(vocabulary.units) if unit == "t\n"]] += 6
         torch.save(model.state_dict(), folder / "out" / "models" / "tune_lm" / "weights.pt")
     return folder
 
@@ -56,17 +60,25 @@ def test_generation_and_evaluation(trained: Path) -> None:
     assert made.counts["tunes"] == 3
     folder = trained / "out" / "generation" / "tune_lm"
     assert len(read_tables(folder)) == 3
-    assert {path.suffix for path in folder.iterdir()} == {".abc", ".mid", ".svg", ".parquet", ".json"}
+    assert {path.suffix for path in folder.iterdir()} == {".abc", ".mid", ".svg", ".png", ".parquet", ".json", ""}
+    assert made.counts["copies"] == 0
+    assert [item.facts["temperature"] for item in read_exhibits(folder)[0].items] == [0.7]
     judged = run_stage(tunes_config(trained, stage="evaluation"))
     bits = judged.metrics["bits_per_char"]
     assert set(bits) == {
         "tune lm",
+        "tune lm, told the form",
+        "tune transformer",
         "witten-bell 6-gram of characters",
         "witten-bell 5-gram of musical tokens",
         "xz",
         "xz primed with train",
     }
-    assert {"real", "free 0.7", "constrained 0.7"} == set(judged.metrics["samples"])
+    floors = {"random notes", "random notes of the scale", "5-gram"}
+    sets = {"real", *floors, "free 0.7", "constrained 0.7", "generated", "generated, first draws"}
+    assert set(judged.metrics["samples"]) == sets
+    assert judged.metrics["samples"]["generated"]["copies"] == 0
+    assert read_exhibits(trained / "out" / "evaluation" / "tune_lm")[0].items[0].title == "real"
     assert next(check for check in judged.checks if check.name == "constrained_bars_add_up").passed
 
 

@@ -119,14 +119,14 @@ class TuneGenerationConfig:
     """What the stage `generation_tune_lm` writes.
 
     Attributes:
-        count: tunes, with headers drawn from train.
+        count: tunes by profile, with headers drawn from train; a profile that is not named takes the most.
         files: of them, ABC and MIDI files and score pictures to look at and hear.
         temperature, top_k, top_p, constrained: see `hocket.generation.sampling.Sampling`.
         temperatures: of the study in the evaluation.
         study: tunes of the study at each temperature, by profile; a profile that is not named takes the most.
     """
 
-    count: int = 200
+    count: dict[str, int] = field(default_factory=lambda: {"demo": 40, "real": 1000})
     files: int = 4
     temperature: float = 0.85
     top_k: int = 0
@@ -136,4 +136,5 @@ class TuneGenerationConfig:
     study: dict[str, int] = field(default_factory=lambda: {"demo": 8, "real": 100})
 
     def __post_init__(self) -> None:
-        positive(self, "count", "files", "temperature", "top_p")
+        positive(self, "files", "temperature", "top_p")
+        require(min(self.count.values(), default=0) >= 1, "count", "must name a profile and be at least 1")

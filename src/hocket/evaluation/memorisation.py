@@ -2,60 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from hocket.notes import NoteTable
-from hocket.views.sounding import Floats, Sounding, prepare, ratio, top_line
+from hocket.views.runs import Steps, steps_of, windows
+from hocket.views.sounding import Floats, prepare, ratio
 
 RUNS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)  # notes; a longest run is rounded down to one of these
 NGRAM = 12  # notes of the n-gram share
-_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that powers never vanish modulo 2^64
-
-
-@dataclass(frozen=True)
-class Steps:
-    """Melodies as steps: what follows each note, in a form that transposition and tempo leave alone.
-
-    Attributes:
-        value: (steps,) interval in semitones and ratio of inter-onset intervals in one number.
-        piece: (steps,) row of the piece.
-        pieces: number of pieces.
-    """
-
-    value: npt.NDArray[np.uint64]
-    piece: npt.NDArray[np.int64]
-    pieces: int
-
-
-def steps_of(sounding: Sounding) -> Steps:
-    """Steps of the top lines; a step joins three notes (two intervals in time make one ratio)."""
-    line = top_line(sounding)
-    inner = (np.diff(line.piece[1:]) == 0) & (np.diff(line.piece[:-1]) == 0)
-    gaps = np.maximum(np.diff(line.onset), 1e-6)
-    interval = np.clip(np.diff(line.pitch)[1:], -60, 60)[inner] + 64
-    tempo_free = np.clip(np.round(np.log2(gaps[1:] / gaps[:-1]) * 4), -20, 20)[inner].astype(np.int64) + 32
-    return Steps((interval * 64 + tempo_free).astype(np.uint64), line.piece[2:][inner], sounding.pieces)
-
-
-def _windows(steps: Steps, length: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Hash of every window of `length` steps inside a piece, and its piece."""
-    count = len(steps.value) - length + 1
-    if count <= 0:
-        return np.empty(0, np.uint64), np.empty(0, np.int64)
-    window = np.zeros(count, np.uint64)
-    for shift in range(length):  # Horner, modulo 2^64
-        window = window * _BASE + steps.value[shift : shift + count] + np.uint64(1)
-    whole = steps.piece[:count] == steps.piece[length - 1 :]
-    return window[whole], steps.piece[:count][whole]
 
 
 def _known(generated: Steps, train: Steps, notes: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
     """For every window of `notes` notes of the generated set, whether train holds it, and its piece."""
-    window, piece = _windows(generated, notes - 2)
-    known, _ = _windows(train, notes - 2)
+    window, piece = windows(generated, notes - 2)
+    known, _ = windows(train, notes - 2)
     return np.isin(window, known), piece
 
 

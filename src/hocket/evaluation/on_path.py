@@ -13,7 +13,9 @@ EVALUATORS = {
     "forest": "hocket.evaluation.forest:evaluate_path",
     "performer": "hocket.evaluation.performer:evaluate_path",
     "tune_lm": "hocket.evaluation.tune_lm:evaluate_path",
+    "tune_transformer": "hocket.evaluation.tune_lm:evaluate_path",
     "melody_lstm": "hocket.evaluation.melody_lstm:evaluate_path",
+    "drum_vae": "hocket.evaluation.drum_path:evaluate_path",
 }
 
 

@@ -17,7 +17,8 @@ from hocket.views.abc_text import Tune
 from hocket.views.tune_bars import BAR, LENGTH, REPEAT, SECTION, SOUND, START, Place, sign_of
 
 Values = npt.NDArray[np.float64]
-MEASURES = ("interior_bars_right", "all_bars_right", "repeats_well_formed", "distinct_bar_ratio")
+PHRASES, LOOP = (1, 2, 4), 4  # bars of a phrase; how often in a row it makes a loop
+MEASURES = ("interior_bars_right", "all_bars_right", "repeats_well_formed", "distinct_bar_ratio", "loops")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,18 @@ def bars_of(tune: Tune) -> tuple[list[Bar], bool]:
     return bars, formed and not place.open
 
 
+def loops(bars: Sequence[tuple[str, ...]]) -> bool:
+    """Whether a phrase of one of PHRASES bars stands LOOP times in a row."""
+    for span in PHRASES:
+        equal = [bar == earlier for earlier, bar in zip(bars, bars[span:], strict=False)]
+        run = 0
+        for same in equal:
+            run = run + 1 if same else 0
+            if run == (LOOP - 1) * span:
+                return True
+    return False
+
+
 def forms_of(tunes: Sequence[Tune]) -> dict[str, Values]:
     """(tunes,) MEASURES of each tune, NaN where one says nothing.
 
@@ -72,6 +85,7 @@ def forms_of(tunes: Sequence[Tune]) -> dict[str, Values]:
     all_bars_right: 1 when all of them are, else 0; about 0.91 of printed folk tunes.
     repeats_well_formed: 1 or 0.
     distinct_bar_ratio: different bars over bars, 1 / bars (one bar over and over) .. 1 (nothing returns).
+    loops: 1 when a phrase of 1, 2 or 4 bars stands four times in a row, else 0; NaN below 4 bars.
     """
     rows = np.full((len(tunes), len(MEASURES)), np.nan)
     for place, tune in enumerate(tunes):
@@ -86,4 +100,6 @@ def forms_of(tunes: Sequence[Tune]) -> dict[str, Values]:
             rows[place, :2] = np.mean(right), all(right)
         if bars:
             rows[place, 3] = len({bar.content for bar in bars}) / len(bars)
+        if len(bars) >= LOOP:
+            rows[place, 4] = loops([bar.content for bar in bars])
     return {name: rows[:, column] for column, name in enumerate(MEASURES)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import lzma
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,49 +14,71 @@ import numpy.typing as npt
 
 from hocket.config import Config
 from hocket.config.tunes import TuneGenerationConfig
-from hocket.errors import InputError, MusicError
+from hocket.corpus.readers import split_tunes
+from hocket.errors import InputError
 from hocket.evaluation.leaderboard import BoardRow, finite, json_text, write_rows
 from hocket.evaluation.memorisation import longest_shared_run, ngram_share
 from hocket.evaluation.musicology import METRICS, prepare
 from hocket.evaluation.regression import Interval
 from hocket.evaluation.tune_forms import forms_of
 from hocket.evaluation.tune_plots import draw_temperatures
+from hocket.exhibits import Exhibit, Item, write_exhibits
 from hocket.files import write_text
 from hocket.generation.sampling import Sampling
-from hocket.generation.tune_lm import as_piece, headers_like, readable, sample
+from hocket.generation.tune_floors import from_all_notes, from_ngrams, from_scale
+from hocket.generation.tune_lm import by_profile, headers_like, sample
 from hocket.models.tune_model import TuneModel
 from hocket.models.witten_bell import WittenBell
 from hocket.notes import NoteTable
 from hocket.report import Check, Report, stage_folder
-from hocket.training.tune_lm import FLOORS, load, nats_of
+from hocket.training.tune_lm import COPIED, FLOORS, load, nats_of
 from hocket.views.abc_text import Tune, parse_tune
+from hocket.views.tune_notes import readable, table_of
 from hocket.views.tunes import Vocabulary, read_tunes, rows_of
 
 Values = npt.NDArray[np.float64]
 BOARD, SETTING = "tunes", "one_step_ahead"
-COPIED = 32  # notes of a run that make a tune a copy
+SHOWN = (
+    "readable", "all_bars_right", "repeats_well_formed", "distinct_bar_ratio", "loops", "scale_consistency",
+    "ngram_share", "copies",
+)  # fmt: skip
 PICTURE = "temperature.png"
 _NAN = float("nan")
 
 
 def run(cfg: Config, out: Path) -> Report:
-    """Writes board.json, samples.json (the temperature study beside real tunes) and its picture."""
-    folder = stage_folder(cfg.out, "models_tune_lm")
-    view = stage_folder(cfg.out, "views_tunes")
+    """Writes board.json, samples.json (every set of tunes beside real ones), exhibits and pictures."""
+    folder, view = stage_folder(cfg.out, "models_tune_lm"), stage_folder(cfg.out, "views_tunes")
+    made = stage_folder(cfg.out, "generation_tune_lm")
     model, vocabulary = load(folder)
     tunes = {split: read_tunes(view, split) for split in ("train", "validation", "test")}
     if not tunes["test"]:
         raise InputError("views/tunes: no tune in split test; add tunes or change conf/split")
-    nats = {"tune lm": nats_of(model, rows_of(tunes["test"], vocabulary)), **floor_nats(folder, tunes["test"])}
+    transformer = stage_folder(cfg.out, "models_tune_transformer")
+    nats = {
+        "tune lm": nats_of(model, rows_of(tunes["test"], vocabulary)),
+        "tune lm, told the form": nats_of(model, rows_of(tunes["test"], vocabulary, told_form=True)),
+        "tune transformer": nats_in(transformer, tunes["test"]),
+        **floor_nats(folder, tunes["test"]),
+    }
     bits = {name: per_char(values, tunes["test"]) for name, values in nats.items()}
     bits["xz"], bits["xz primed with train"] = xz_bits(tunes["test"], ()), xz_bits(tunes["test"], tunes["train"])
-    board = [_row(cfg, name, value, nats.get(name), tunes["test"]) for name, value in bits.items()]
-    write_rows(board, out)
-    validation = per_char(nats_of(model, rows_of(tunes["validation"], vocabulary)), tunes["validation"])
-    study = temperature_study(model, vocabulary, tunes, cfg)
+    write_rows([_row(cfg, name, value, nats.get(name), tunes["test"]) for name, value in bits.items()], out)
+    validation = {
+        name: per_char(nats_in(path, tunes["validation"]), tunes["validation"])
+        for name, path in (("tune lm", folder), ("tune transformer", transformer))
+    }
+    study = Study(model, vocabulary, tunes, cfg).run(folder, made)
     write_text(out / "samples.json", json_text(finite(study)))
     draw_temperatures(study, out / PICTURE)
+    write_exhibits([comparison(study)], out)
     return _report(bits, validation, study, len(tunes["test"]))
+
+
+def nats_in(folder: Path, tunes: Sequence[Tune]) -> Values:
+    """(tunes,) nats under the model of a folder, not told the form."""
+    model, vocabulary = load(folder)
+    return nats_of(model, rows_of(tunes, vocabulary))
 
 
 def per_char(nats: Values, tunes: Sequence[Tune]) -> float:
@@ -94,45 +117,72 @@ def _row(cfg: Config, name: str, bits: float, nats: Values | None, tunes: Sequen
         board=BOARD,
         model=name,
         setting=SETTING,
-        role="model" if name == "tune lm" else "floor",
+        role="model" if name.startswith("tune ") else "floor",
         metrics={"bits_per_char": Interval(bits, low, high)},
         origin="score",
         quotable=bool(cfg.profile.quotable),
         pieces=len(tunes),
-        note="header given, every character of the body and the end of each tune counted",
+        note="every character of the body and the end of each tune counted; given: "
+        + ("header, sections and their bars" if name.endswith("form") else "header"),
     )
 
 
-def temperature_study(
-    model: TuneModel, vocabulary: Vocabulary, tunes: dict[str, list[Tune]], cfg: Config
-) -> dict[str, dict[str, float]]:
-    """What samples are at each temperature, free and constrained, beside held-out tunes (``real``)."""
-    config: TuneGenerationConfig = cfg.generation["tune_lm"]
-    count = config.study.get(cfg.profile.name, max(config.study.values()))
-    headers = headers_like(tunes["train"], count, cfg.seed)
-    known = table_of(tunes["train"])
-    study = {"real": quality(tunes["test"], known)}
-    for constrained in (False, True):
-        for temperature in config.temperatures:
-            drawn = sample(model, vocabulary, headers, Sampling(temperature, seed=cfg.seed, constrained=constrained))
-            made = [
-                Tune(header.header, vocabulary.decode(tokens or (), header.frame), header.frame)
-                for header, tokens in zip(headers, drawn, strict=True)
-            ]
-            name = f"{'constrained' if constrained else 'free'} {temperature:g}"
-            study[name] = quality(made, known) | {"ended": float(np.mean([tokens is not None for tokens in drawn]))}
-    return study
+@dataclass(frozen=True)
+class Study:
+    """Sets of tunes under the headers of held-out ones, all measured alike.
+
+    Attributes:
+        model, vocabulary: what draws.
+        tunes: by split.
+        cfg: temperatures and numbers of tunes.
+    """
+
+    model: TuneModel
+    vocabulary: Vocabulary
+    tunes: dict[str, list[Tune]]
+    cfg: Config
+
+    def run(self, folder: Path, made: Path) -> dict[str, dict[str, float]]:
+        """Measures by set: ``real`` (held out), floors, each temperature free and constrained, what was generated.
+
+        Args:
+            folder: of the trained model, with the n-grams.
+            made: of the stage generation_tune_lm.
+        """
+        config: TuneGenerationConfig = self.cfg.generation["tune_lm"]
+        headers = headers_like(self.tunes["test"], by_profile(config.study, self.cfg), self.cfg.seed)
+        known = table_of(self.tunes["train"])
+        study = {"real": quality(self.tunes["test"], known)}
+        study |= {name: quality(floor, known) for name, floor in self._floors(headers, folder).items()}
+        for constrained in (False, True):
+            for temperature in config.temperatures:
+                name = f"{'constrained' if constrained else 'free'} {temperature:g}"
+                study[name] = self._sampled(headers, Sampling(temperature, constrained=constrained), known)
+        for name, file in (("generated", "tunes.abc"), ("generated, first draws", "first_draws.abc")):
+            study[name] = quality(tunes_in((made / file).read_text(encoding="utf-8")), known)
+        return study
+
+    def _floors(self, headers: Sequence[Tune], folder: Path) -> dict[str, list[Tune]]:
+        counts = WittenBell.load(folder / "ngram_musical.npz")
+        vocabulary, seed = Vocabulary.load(folder / "ngram_musical.json"), self.cfg.seed
+        return {
+            "random notes": from_all_notes(headers, seed),
+            "random notes of the scale": from_scale(headers, seed),
+            "5-gram": from_ngrams(headers, counts, vocabulary, seed),
+        }
+
+    def _sampled(self, headers: Sequence[Tune], sampling: Sampling, known: NoteTable) -> dict[str, float]:
+        drawn = sample(self.model, self.vocabulary, headers, replace(sampling, seed=self.cfg.seed))
+        made = [
+            Tune(header.header, self.vocabulary.decode(tokens or (), header.frame), header.frame)
+            for header, tokens in zip(headers, drawn, strict=True)
+        ]
+        return quality(made, known) | {"ended": float(np.mean([tokens is not None for tokens in drawn]))}
 
 
-def table_of(tunes: Sequence[Tune]) -> NoteTable:
-    """The tunes that can be read, as notes."""
-    pieces = []
-    for number, tune in enumerate(tunes):
-        try:
-            pieces.append(as_piece(tune, f"{number:05d}"))
-        except MusicError:
-            continue
-    return NoteTable.from_pieces(pieces)
+def tunes_in(text: str) -> list[Tune]:
+    """The tunes of a file that we wrote."""
+    return [parse_tune(one) for one in split_tunes(text)]
 
 
 def quality(tunes: Sequence[Tune], train: NoteTable) -> dict[str, float]:
@@ -157,8 +207,20 @@ def quality(tunes: Sequence[Tune], train: NoteTable) -> dict[str, float]:
     }
 
 
-def _report(bits: dict[str, float], validation: float, study: dict[str, dict[str, float]], tunes: int) -> Report:
-    least = min(value for name, value in bits.items() if name != "tune lm")
+def comparison(study: Mapping[str, Mapping[str, float]]) -> Exhibit:
+    """Original against generated: one line of measures for each set."""
+    items = [
+        Item(name, facts={m.replace("_", " "): round(values[m], 3) for m in SHOWN if np.isfinite(values.get(m, _NAN))})
+        for name, values in study.items()
+    ]
+    told = "Held-out tunes first, then floors, then the model at each temperature, all under headers of held-out tunes."
+    return Exhibit("comparison", "Original against generated", told, items)
+
+
+def _report(
+    bits: dict[str, float], validation: dict[str, float], study: dict[str, dict[str, float]], tunes: int
+) -> Report:
+    least = min(value for name, value in bits.items() if not name.startswith("tune "))
     shares = [values["interior_bars_right"] for name, values in study.items() if name.startswith("constrained")]
     whole = [share for share in shares if math.isfinite(share)]  # tunes of one bar have no interior
     worst = min(whole, default=1.0)
@@ -189,17 +251,17 @@ def evaluate_path(path: Path, folder: Path) -> dict[str, Any]:
 
     Args:
         path: ABC file, folder, zip, or JSON in the IrishMAN layout.
-        folder: out/models/tune_lm.
+        folder: out/models/tune_lm or out/models/tune_transformer.
 
     Raises:
         InputError: no model, or no ABC tune at the path.
     """
     model, vocabulary = load(folder)
     tunes = tunes_at(path)
-    nats = {"tune_lm": nats_of(model, rows_of(tunes, vocabulary)), **floor_nats(folder, tunes)}
+    nats = {"model": nats_of(model, rows_of(tunes, vocabulary)), **floor_nats(folder, tunes)}
     bits = {name: {"bits_per_char": per_char(values, tunes)} for name, values in nats.items()}
     bits["xz"] = {"bits_per_char": xz_bits(tunes, ())}
-    return {"model": "tune_lm", "pieces": len(tunes), "settings": {SETTING: bits.pop("tune_lm")}, "floors": bits}
+    return {"model": folder.name, "pieces": len(tunes), "settings": {SETTING: bits.pop("model")}, "floors": bits}
 
 
 def tunes_at(path: Path) -> list[Tune]:

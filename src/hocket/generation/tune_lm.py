@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,25 +11,29 @@ import torch
 
 from hocket.config import Config
 from hocket.config.tunes import TuneGenerationConfig
-from hocket.corpus.readers import read_abc
-from hocket.errors import InputError, MusicError
+from hocket.errors import InputError
+from hocket.exhibits import Exhibit, Item, write_exhibits
 from hocket.files import write_text
 from hocket.generation.engraving import write_score
 from hocket.generation.sampling import Sampling, draw, generator_of
-from hocket.generation.tune_rules import Grammar, Rules
+from hocket.generation.tune_grammar import Grammar
+from hocket.generation.tune_rules import Form, Rules
 from hocket.midi import write_midi
 from hocket.models.tune_model import TuneModel
 from hocket.note_files import write_tables
-from hocket.notes import NoteTable, Piece
+from hocket.notes import NoteTable
 from hocket.report import Check, Report, stage_folder
-from hocket.training.tune_lm import load
+from hocket.training.tune_lm import RUNS, load
 from hocket.views.abc_text import Tune, frame_of, parse_tune
 from hocket.views.echoes import Echoes
 from hocket.views.matching import RunningMatch
+from hocket.views.runs import KnownRuns
 from hocket.views.tune_bars import BAR, BARS, SECTIONS, Place
+from hocket.views.tune_notes import as_piece, readable, table_of
 from hocket.views.tunes import END, Vocabulary, read_tunes
 
 MAX_TOKENS = 1_200
+HEARD = ("6/8", "D")  # metre and key of the tunes that are heard at each temperature
 TRIES = 8  # how often a tune that did not end, or that no reader can read, is drawn again
 
 
@@ -78,6 +82,7 @@ def sample(
     sampling: Sampling,
     *,
     max_tokens: int = MAX_TOKENS,
+    form: Form | None = None,
 ) -> list[list[int] | None]:
     """Draws one body for each header, all at once.
 
@@ -87,6 +92,7 @@ def sample(
         headers: what each tune begins with; their bodies count for nothing.
         sampling: how to draw.
         max_tokens: bound on a body.
+        form: what every tune is asked to be; told to the model, and kept when constrained.
 
     Returns:
         Tokens of each body without the end, or None for one that did not end within the bound.
@@ -94,8 +100,9 @@ def sample(
     Raises:
         InputError: constrained, and a metre cannot be counted.
     """
-    lines = [Line(header, vocabulary) for header in headers]
-    rules = [Rules(Grammar(vocabulary), header) for header in headers] if sampling.constrained else []
+    lines = [Line(header, vocabulary, form.lengths if form else ()) for header in headers]
+    grammar = Grammar(vocabulary)
+    rules = [Rules(grammar, header, form) for header in headers] if sampling.constrained else []
     generator, state, alive = generator_of(sampling.seed), None, list(range(len(lines)))
     with torch.inference_mode():
         for _ in range(max_tokens + 1):
@@ -115,47 +122,79 @@ def sample(
     return [None if place in unfinished else line.tokens for place, line in enumerate(lines)]
 
 
-def compose_tunes(
-    model: TuneModel, vocabulary: Vocabulary, headers: Sequence[Tune], sampling: Sampling
-) -> tuple[list[Tune], int]:
-    """Whole tunes that a reader can read, one for each header; what cannot be read or did not end is drawn again.
+@dataclass(frozen=True)
+class Composed:
+    """Tunes, and what became of all draws.
 
-    Returns:
-        The tunes, and how many draws were thrown away.
+    Attributes:
+        tunes: one for each header.
+        first: the first draw of each header, before anything was refused; None where it did not end or has no notes.
+        unreadable: draws that did not end or that no reader can read.
+        copies: readable draws that share a run of notes with train and were drawn again.
+    """
+
+    tunes: list[Tune]
+    first: list[Tune | None]
+    unreadable: int
+    copies: int
+
+
+def compose_tunes(
+    model: TuneModel,
+    vocabulary: Vocabulary,
+    headers: Sequence[Tune],
+    sampling: Sampling,
+    known: KnownRuns | None = None,
+    form: Form | None = None,
+) -> Composed:
+    """Whole tunes, one for each header: what cannot be read, did not end, or copies train is drawn again.
+
+    Args:
+        model: in evaluation mode.
+        vocabulary: of the model.
+        headers: what each tune begins with.
+        sampling: how to draw.
+        known: runs of notes of train; a tune with one of them is a copy. None lets copies pass.
+        form: what every tune is asked to be.
 
     Raises:
-        InputError: a header got no readable tune in TRIES draws.
+        InputError: a header got no tune in TRIES draws.
     """
     tunes: dict[int, Tune] = {}
-    thrown = 0
+    first: list[Tune | None] = []
+    unreadable = copies = 0
     for attempt in range(TRIES):
         open_ = [place for place in range(len(headers)) if place not in tunes]
         if not open_:
             break
         seeded = replace(sampling, seed=sampling.seed + 1_000_003 * attempt)
-        drawn = sample(model, vocabulary, [headers[place] for place in open_], seeded)
-        for place, tokens in zip(open_, drawn, strict=True):
-            tune = headers[place]
-            body = vocabulary.decode(tokens, tune.frame) if tokens else ""
-            if readable(tune.header + body):
-                tunes[place] = replace(tune, body=body)
-            else:
-                thrown += 1
+        drawn = sample(model, vocabulary, [headers[place] for place in open_], seeded, form=form)
+        read = {
+            p: tune for p, tokens in zip(open_, drawn, strict=True) if (tune := _read(headers[p], tokens, vocabulary))
+        }
+        first = first or [read.get(place) for place in range(len(headers))]
+        copied = _copies(read, known)
+        unreadable, copies = unreadable + len(open_) - len(read), copies + len(copied)
+        tunes |= {place: tune for place, tune in read.items() if place not in copied}
     missing = len(headers) - len(tunes)
     if missing:
         raise InputError(
-            f"{missing} of {len(headers)} tunes did not come to an end; lower the temperature or train longer"
+            f"{missing} of {len(headers)} tunes did not come to an end, or copied known ones, in {TRIES} draws each; "
+            "change the temperature or the seed, or train longer"
         )
-    return [tunes[place] for place in range(len(headers))], thrown
+    return Composed([tunes[place] for place in range(len(headers))], first, unreadable, copies)
 
 
-def readable(text: str) -> bool:
-    """Whether a tune has notes and can be read."""
-    try:
-        read_abc(text)
-    except MusicError:
-        return False
-    return True
+def _read(header: Tune, tokens: list[int] | None, vocabulary: Vocabulary) -> Tune | None:
+    body = vocabulary.decode(tokens, header.frame) if tokens else ""
+    return replace(header, body=body) if readable(header.header + body) else None
+
+
+def _copies(read: dict[int, Tune], known: KnownRuns | None) -> set[int]:
+    if known is None or not read:
+        return set()
+    shared = known.shared(table_of(list(read.values())))
+    return {place for place, copied in zip(read, shared.tolist(), strict=True) if copied}
 
 
 def make_header(number: int, metre: str, key: str, unit: str | None = None) -> Tune:
@@ -191,32 +230,65 @@ def renumbered(tune: Tune, number: int) -> Tune:
     return make_header(number, tune.field("M"), tune.field("K"), tune.field("L") or None)
 
 
-def as_piece(tune: Tune, name: str) -> Piece:
-    """The tune as notes, repeats played out.
-
-    Raises:
-        MusicError: it cannot be read.
-    """
-    piece = read_abc(tune.header + tune.body)
-    return replace(piece, corpus="tune_lm", path=name, title=piece.title or name, origin="generated")
-
-
 def run(cfg: Config, out: Path) -> Report:
-    """Stage `generation_tune_lm`: tunes with headers like those of train, as ABC, notes, MIDI files and scores."""
+    """Stage `generation_tune_lm`: tunes as ABC, notes, MIDI files and scores; a study of temperatures to hear."""
     config: TuneGenerationConfig = cfg.generation["tune_lm"]
-    model, vocabulary = load(stage_folder(cfg.out, "models_tune_lm"))
-    headers = headers_like(read_tunes(stage_folder(cfg.out, "views_tunes"), "train"), config.count, cfg.seed)
+    folder = stage_folder(cfg.out, "models_tune_lm")
+    model, vocabulary = load(folder)
+    known = KnownRuns.load(folder / RUNS)
+    train = read_tunes(stage_folder(cfg.out, "views_tunes"), "train")
+    count = by_profile(config.count, cfg)
+    headers = headers_like(train, count, cfg.seed)
     sampling = Sampling(config.temperature, config.top_k, config.top_p, cfg.seed, config.constrained)
-    tunes, thrown = compose_tunes(model, vocabulary, headers, sampling)
-    names = [f"tune_{number:03d}" for number in range(1, len(tunes) + 1)]
-    pieces = [as_piece(tune, name) for tune, name in zip(tunes, names, strict=True)]
+    made = compose_tunes(model, vocabulary, headers, sampling, known)
+    names = [f"tune_{number:04d}" for number in range(1, count + 1)]
+    pieces = [as_piece(tune, name) for tune, name in zip(made.tunes, names, strict=True)]
     write_tables(NoteTable.from_pieces(pieces), out)
-    write_text(out / "tunes.abc", "\n".join(tune.header + tune.body for tune in tunes))
-    for name, tune, piece in list(zip(names, tunes, pieces, strict=True))[: config.files]:
+    write_text(out / "tunes.abc", "\n".join(tune.header + tune.body for tune in made.tunes))
+    write_text(out / "first_draws.abc", "\n".join(tune.header + tune.body for tune in made.first if tune is not None))
+    for name, tune, piece in list(zip(names, made.tunes, pieces, strict=True))[: config.files]:
         write_midi(piece, out / f"{name}.mid")
-        write_score(tune.header + tune.body, out / f"{name}.svg")
+        write_score(tune.header + tune.body, out / f"{name}.svg", png=True)
+    write_exhibits([heard_temperatures(model, vocabulary, config, cfg.seed, out)], out)
+    return _report(config, made, known)
+
+
+def by_profile(counts: dict[str, int], cfg: Config) -> int:
+    """A number that the configuration gives by profile; a profile that is not named takes the most."""
+    return counts.get(cfg.profile.name, max(counts.values()))
+
+
+def heard_temperatures(
+    model: TuneModel, vocabulary: Vocabulary, config: TuneGenerationConfig, seed: int, out: Path
+) -> Exhibit:
+    """One tune at each temperature of the study, under one header and seed, as MIDI and score."""
+    header, items = make_header(1, *HEARD), []
+    (out / "temperature").mkdir()
+    for temperature in config.temperatures:
+        sampling = Sampling(temperature, config.top_k, config.top_p, seed, constrained=True)
+        tokens = sample(model, vocabulary, [header], sampling, form=Form.parse("AABB"))[0]
+        tune = _read(header, tokens, vocabulary)
+        if tune is None:  # a model that learned little does not end
+            continue
+        stem = f"temperature/t{round(100 * temperature):03d}"
+        write_midi(as_piece(tune, stem), out / f"{stem}.mid")
+        write_score(tune.header + tune.body, out / f"{stem}.svg")
+        facts: dict[str, float | int | str] = {"temperature": temperature, "notes": len(as_piece(tune, stem).notes)}
+        items.append(Item(f"T {temperature:g}", midi=f"{stem}.mid", score=f"{stem}.svg", render=True, facts=facts))
+    told = "One header, one seed, one form (AABB), bars that add up: what the temperature alone changes."
+    return Exhibit("temperature", "Temperature", told, items)
+
+
+def _report(config: TuneGenerationConfig, made: Composed, known: KnownRuns) -> Report:
+    count, readable_first = len(made.tunes), [tune for tune in made.first if tune is not None]
+    raw = int(known.shared(table_of(readable_first)).sum()) if readable_first else 0
+    left = int(known.shared(table_of(made.tunes)).sum())
     return Report(
-        summary=f"{len(tunes)} tunes at temperature {config.temperature}, {thrown} draws thrown away",
-        counts={"tunes": len(tunes), "thrown_away": thrown, "files": min(config.files, len(tunes))},
-        checks=[Check("every_tune_is_readable", len(pieces) == len(headers), detail=f"{len(pieces)} tunes")],
+        summary=f"{count} tunes at temperature {config.temperature}; {made.copies} copies of train drawn again",
+        counts={"tunes": count, "unreadable_draws": made.unreadable, "copies_refused": made.copies, "copies": left},
+        shares={"copies_among_first_draws": raw / max(len(readable_first), 1)},
+        checks=[
+            Check("every_tune_is_readable", count == len(made.first), detail=f"{count} tunes"),
+            Check("no_tune_copies_train", not left, detail=f"{left} of {count} share a run of {known.notes} notes"),
+        ],
     )

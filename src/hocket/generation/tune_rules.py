@@ -2,25 +2,28 @@
 
 A tune under these rules begins with an upbeat or a whole bar; every bar between two single bar lines is full; a section
 that began with an upbeat may end short by it, and must where it is repeated; the next section begins with what is
-missing. Notes are given lengths on a grid of a quarter of the unit, so that what is left of a bar can always be filled;
-the notes of a triplet are equally long, and so are the two that share a broken rhythm. No bar, pair or four of bars
-comes three times in a row, which real tunes hardly do and models at low temperature do for ever.
+missing. A repeat may have a first and a second ending. Notes are given lengths on a grid of a quarter of the unit, so
+that what is left of a bar can always be filled; the notes of a triplet are equally long, and so are the two that share
+a broken rhythm. No bar, pair or four of bars comes three times in a row, which real tunes hardly do and models at low
+temperature do for ever. A tune may be given its form: sections of so many bars, each repeated or not.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from hocket.config.checks import require
 from hocket.errors import InputError
-from hocket.views.abc_text import ROOTED, TEXT, Tune
+from hocket.generation.tune_grammar import Grammar, Mask
+from hocket.views.abc_text import Tune
 from hocket.views.tune_bars import (
     BAR,
     BLANK,
     BROKEN,
+    ENDING,
     GRACE,
     GRACE_END,
     LENGTH,
@@ -30,84 +33,46 @@ from hocket.views.tune_bars import (
     START,
     TUPLET,
     Place,
-    Sign,
 )
-from hocket.views.tunes import END, FIRST_UNIT, Vocabulary
+from hocket.views.tunes import END
 
-Mask = npt.NDArray[np.bool_]
 GRID = 4  # parts of the unit length
 MAX_MARKS, MAX_GRACES = 3, 4  # signs without time in a row, and notes of one grace
 PHRASES = (1, 2, 4)  # bars of phrases that come twice in a row at most
-_BARS = frozenset(("|", "||", "|]", "|:", "||:", ":|", ":||", ":|]", "::", ":|:", ":||:"))
-_MARKS = frozenset("().~uvTHk`")  # slurs and ornaments
-TIE, NEWLINE = f"{TEXT}-", f"{TEXT}\n"
+(NO_ENDING, FIRST, DUE, SECOND) = range(4)  # of a repeat: none, in the first, the second must begin, in the second
 
 
 @dataclass(frozen=True)
-class Grammar:
-    """What the tokens of a vocabulary are to the rules, as masks and numbers over all tokens."""
+class Form:
+    """What a tune is asked to be: sections in order.
 
-    vocabulary: Vocabulary
+    Attributes:
+        letters: of each section; a letter that comes back is the same music.
+        repeated: whether each section is between repeat signs.
+        bars: of every section.
+    """
 
-    @cached_property
-    def kinds(self) -> npt.NDArray[np.int64]:
-        """(tokens,) kind of each sign, -1 for bytes and the end, which spell what the rules do not know."""
-        kinds = np.array([sign.kind for sign in self.vocabulary.signs])
-        kinds[:FIRST_UNIT] = -1
-        return kinds
+    letters: tuple[str, ...]
+    repeated: tuple[bool, ...]
+    bars: int
 
-    def of_kind(self, kind: int) -> Mask:
-        """(tokens,) the tokens of a kind."""
-        mask: Mask = self.kinds == kind
-        return mask
+    @classmethod
+    def parse(cls, text: str, bars: int = 8) -> Form:
+        """A form in letters: a letter twice in a row is a repeat, so that ``AABB`` is two repeated sections.
 
-    @cached_property
-    def masks(self) -> dict[int, Mask]:
-        """`of_kind` for the kinds that the rules know."""
-        return {kind: self.of_kind(kind) for kind in (BLANK, BROKEN, GRACE, GRACE_END, LENGTH, SOUND)}
+        Raises:
+            ConfigError: other characters, a letter three times in a row, too many sections, or no such number of bars.
+        """
+        require(re.fullmatch(r"[A-H]{1,16}", text) is not None, "form", f"is {text!r}, write letters A to H, as AABB")
+        require(re.search(r"(.)\1\1", text) is None, "form", f"is {text!r}, no letter may stand three times in a row")
+        require(2 <= bars <= 31, "section_bars", f"is {bars}, must be 2 to 31")
+        runs = re.findall(r"((.)\2?)", text)
+        return cls(tuple(letter for _, letter in runs), tuple(len(run) == 2 for run, _ in runs), bars)
 
-    @cached_property
-    def lengths(self) -> list[tuple[int, int, int]]:
-        """Token, numerator and denominator of every length."""
-        tokens = np.flatnonzero(self.masks[LENGTH]).tolist()
-        values = [self.vocabulary.signs[token].values for token in tokens]
-        return [(token, above, below) for token, (above, below) in zip(tokens, values, strict=True)]
-
-    @cached_property
-    def bars(self) -> list[tuple[int, int]]:
-        """Token and flags of every bar line that is written in a usual way."""
-        usual = [t for t, unit in enumerate(self.vocabulary.units, FIRST_UNIT) if unit[1:].strip() in _BARS]
-        return [(token, self.vocabulary.signs[token].values[0]) for token in usual]
-
-    @cached_property
-    def triplets(self) -> Mask:
-        """(tokens,) plain triplets."""
-        plain = [token for token, sign in enumerate(self.vocabulary.signs) if sign == Sign(TUPLET, (3, 2, 3))]
-        return self._mask(plain)
-
-    @cached_property
-    def marks(self) -> Mask:
-        """(tokens,) signs without time: slurs, ornaments, chord symbols."""
-        units = enumerate(self.vocabulary.units, FIRST_UNIT)
-        return self._mask([t for t, u in units if u[1:] in _MARKS or (u[0] == ROOTED and u[1] == '"')])
-
-    @cached_property
-    def tie(self) -> Mask:
-        """(tokens,) the tie."""
-        return self._mask(self._tokens_of(TIE))
-
-    @cached_property
-    def newline(self) -> Mask:
-        """(tokens,) the line's end, which comes before the tune's."""
-        return self._mask(self._tokens_of(NEWLINE))
-
-    def _tokens_of(self, unit: str) -> list[int]:
-        return [token for token, known in enumerate(self.vocabulary.units, FIRST_UNIT) if known == unit]
-
-    def _mask(self, tokens: list[int]) -> Mask:
-        mask = np.zeros(len(self.vocabulary), bool)
-        mask[tokens] = True
-        return mask
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Bars of each section."""
+        return (self.bars,) * len(self.letters)
 
 
 class Rules:
@@ -116,13 +81,14 @@ class Rules:
     Args:
         grammar: of the vocabulary.
         tune: header of the tune.
+        form: what it is asked to be, or None.
 
     Raises:
         InputError: the metre is free, the bar is no whole number of grid steps, or the vocabulary cannot fill it.
     """
 
-    def __init__(self, grammar: Grammar, tune: Tune) -> None:
-        self.grammar, self.place = grammar, Place.of(tune)
+    def __init__(self, grammar: Grammar, tune: Tune, form: Form | None = None) -> None:
+        self.grammar, self.place, self.form = grammar, Place.of(tune), form
         self.grid = self.place.unit // GRID
         if not self.place.bar_length or self.place.bar_length % self.grid:
             raise InputError(
@@ -130,14 +96,15 @@ class Rules:
             )
         if self.grid not in {self.place.unit * above // below for _, above, below in grammar.lengths}:
             raise InputError("the model's vocabulary has no quarter of a unit, so that bars cannot always be filled")
-        self.expected: int | None = (
-            None  # ticks of the section's first bar, 0 for a whole one; None: free, at the beginning
-        )
-        self.upbeat, self.opening, self.flags = (
-            0,
-            True,
-            SECTION,
-        )  # of this section; before its first line; of the last line
+        if form is not None and not {SECTION, SECTION | START, SECTION | REPEAT} <= {
+            flags for _, flags in grammar.bars
+        }:
+            raise InputError(
+                "the model's vocabulary lacks one of |: :| || and cannot be given a form; train it on more"
+            )
+        self.expected: int | None = None  # ticks of the section's first bar, 0 for a whole one; None: free
+        self.opening, self.upbeat = True, 0  # before the first line of this section; its upbeat
+        self.flags = SECTION  # of the last bar line
         self.sounding = False  # the last token is a note, so that a length may follow
         self.ratio: tuple[int, int] | None = None  # length that the notes of an open group must have
         self.group, self.grouped = 0, False  # notes that the group still needs; the last note was in one
@@ -146,22 +113,34 @@ class Rules:
         self.begun = self.ended = False
         self.bars: list[tuple[int, ...]] = []  # notes and lengths of the bars of this section
         self.content: list[int] = []  # of the bar that is open
+        self.ending = NO_ENDING
+        self.section = self.whole = 0  # sections before this one, and whole bars of this one so far
+        self.taken: list[int] = []  # tokens of this section, and of earlier ones by letter
+        self.heard: dict[str, list[int]] = {}
 
     @property
     def target(self) -> int:
         """Ticks at which the bar is full."""
-        return self.expected if self.opening and self.expected else self.place.bar_length
+        if self.opening and self.expected:
+            return self.expected
+        last = self.form is not None and not self.opening and self.whole + 1 == self.form.bars
+        return self.place.bar_length - self.upbeat * last
 
     def allowed(self) -> Mask:
         """(tokens,) what may come next; never nothing."""
         mask = np.zeros(len(self.grammar.vocabulary), bool)
+        copied = self._copied()
         if self.ended:
             mask[END] = True
+        elif copied is not None:
+            mask[copied] = True
+        elif self.ending == DUE:
+            mask |= self.grammar.endings[2]
         elif self.place.grace:
             mask |= self.grammar.masks[SOUND if self.graces < MAX_GRACES else GRACE_END]
             mask |= self.grammar.masks[GRACE_END] if self.graces else False
         else:
-            if self.sounding:
+            if self.sounding and not self._copy_is_done():
                 self._allow_lengths(mask)
             if not self.sounding or self._fits(1, 1):
                 self._allow_next(mask)
@@ -185,6 +164,9 @@ class Rules:
         if self.group:
             mask |= masks[SOUND]
             return
+        if self._must_start() or self._copy_is_done():
+            self._allow_lines(mask)
+            return
         if room > 0:
             mask |= masks[SOUND] | (masks[GRACE] if not self.graces else False)
             mask |= self.grammar.triplets if room >= 2 * self.grid else False
@@ -195,8 +177,14 @@ class Rules:
             self._allow_broken(mask)
         if not self.content:
             mask[self._third_time()] = False
+        self._allow_lines(mask)
+
+    def _allow_lines(self, mask: Mask) -> None:
+        """Bar lines, endings and the end of the tune."""
         for token, flags in self.grammar.bars:
-            mask[token] = self._bar_may_come(flags)
+            mask[token] = self._bar_may_come(flags) and self._suits_form(flags)
+        if self._ending_may_come():
+            mask |= self.grammar.endings[1]
         if self._may_end():
             mask |= self.grammar.newline if self.grammar.newline.any() else False
             mask[END] = not self.grammar.newline.any()
@@ -220,18 +208,70 @@ class Rules:
             return flags & ~SECTION == START and self.opening and not self.place.open and not self.marks
         if not flags:
             return since == self.target or (self.opening and self.expected is None)
-        if self.opening or (flags & START and not flags & REPEAT and self.place.open):
-            return False
-        if self.place.open and not flags & REPEAT:
-            return False
-        return left == self.upbeat or (left == 0 and not flags & REPEAT)
+        full = left == self.upbeat or (left == 0 and not flags & REPEAT)
+        return full and not self.opening and self._closes(flags)
+
+    def _closes(self, flags: int) -> bool:
+        """Whether a repeat that was begun is ended, and no other."""
+        repeat, start = bool(flags & REPEAT), bool(flags & START)
+        if self.ending:
+            return repeat == (self.ending == FIRST) and not (start and self.ending == FIRST)
+        return repeat or not self.place.open
+
+    def _ending_may_come(self) -> bool:
+        """Whether a first ending may begin: at a bar line inside a section that can be repeated."""
+        inside = not self.opening and not self.place.since and not self.flags and not self.marks
+        repeatable = self.place.open or not self.section
+        return inside and repeatable and not self.ending and self.form is None and bool(self.grammar.endings)
 
     def _may_end(self) -> bool:
-        return self.begun and not self.place.since and self.opening and not self.place.open and not self.flags & START
+        whole = self.form is None or self.section == len(self.form.letters)
+        closed = self.opening and not self.place.open and not self.flags & START
+        return whole and closed and self.begun and not self.place.since
+
+    def _model(self) -> list[int]:
+        """Tokens of the section with this section's letter, none when it is new."""
+        if self.form is None or self.section >= len(self.form.letters):
+            return []
+        return self.heard.get(self.form.letters[self.section], [])
+
+    def _copied(self) -> int | None:
+        """Token that the form prescribes: a section whose letter was heard is the same music."""
+        model = self._model()
+        return model[len(self.taken)] if len(self.taken) < len(model) and not self._must_start() else None
+
+    def _copy_is_done(self) -> bool:
+        model = self._model()
+        return bool(model) and len(self.taken) >= len(model)
+
+    def _must_start(self) -> bool:
+        """Whether a repeat sign must come before the section's first note, or the tune is over."""
+        if self.form is None or not self.opening or self.place.since:
+            return False
+        if self.section >= len(self.form.letters):
+            return True
+        return self.form.repeated[self.section] and bool(self.section) and not self.place.open
+
+    def _suits_form(self, flags: int) -> bool:
+        """Whether a bar line is where the form has it."""
+        if self.form is None:
+            return True
+        here = self.section
+        following = here + 1 < len(self.form.letters) and self.form.repeated[here + 1]
+        if not self.place.since:
+            return here < len(self.form.letters) and self.form.repeated[here]
+        done = self.whole + (not self.opening)
+        if not flags:
+            return done < self.form.bars
+        left = self.place.bar_length - self.place.since
+        suits = bool(flags & REPEAT) == self.form.repeated[here] and (following or not flags & START)
+        return done == self.form.bars and suits and left == self.upbeat  # all sections share their upbeat
 
     def step(self, token: int) -> None:
         """Moves on by one token, which was allowed."""
         sign = self.grammar.vocabulary.signs[token]
+        if self.place.since or sign.kind != BAR:
+            self.taken.append(token)
         if sign.kind in (SOUND, LENGTH) and not self.place.grace:
             self.content.append(token)
         if self.place.grace and sign.kind == SOUND:
@@ -243,12 +283,11 @@ class Rules:
         elif sign.kind == LENGTH:
             self.chosen = (sign.values[0], sign.values[1])
             self._close()
-        elif sign.kind == BROKEN:
+        elif sign.kind in (BROKEN, TUPLET):
             self._close()
-            self.ratio, self.group = self.chosen, 1
-        elif sign.kind == TUPLET:
-            self._close()
-            self.group = 3
+            self.ratio, self.group = (self.chosen, 1) if sign.kind == BROKEN else (None, 3)
+        elif sign.kind == ENDING:
+            self.ending = FIRST if sign.values == (1,) else SECOND
         elif sign.kind not in (GRACE, GRACE_END):
             self._close()
             self.marks += 1
@@ -275,8 +314,19 @@ class Rules:
         since, left = self.place.since, self.place.bar_length - self.place.since
         self.bars = [] if flags else [*self.bars, tuple(self.content)]
         self.content = []
-        if flags and since:
-            self.expected, self.opening, self.upbeat = left, True, 0
+        if self.ending == FIRST and flags:
+            self.ending = DUE  # the second begins at a bar line of the same section
+        elif flags and since:
+            self._end_section(left)
         elif since and self.opening:
             self.opening, self.upbeat = False, since % self.place.bar_length
+            self.whole += since == self.place.bar_length
+        elif since:
+            self.whole += 1
         self.flags, self.marks, self.grouped = flags, 0, False
+
+    def _end_section(self, left: int) -> None:
+        self.expected, self.opening, self.upbeat, self.ending = left, True, 0, NO_ENDING
+        if self.form is not None:
+            self.heard.setdefault(self.form.letters[self.section], self.taken[:-1])
+        self.section, self.whole, self.taken = self.section + 1, 0, []

@@ -6,6 +6,7 @@ seen after h; below the unigrams lies the uniform distribution (Witten & Bell 19
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,18 @@ class WittenBell:
         nats: npt.NDArray[np.float64] = -np.log(chance)
         return nats
 
+    def chances(self, history: Sequence[int]) -> npt.NDArray[np.float64]:
+        """(size,) probability of every token after the tokens of one sequence so far."""
+        chance = np.full(self.size, 1.0 / self.size)
+        every = np.arange(self.size)
+        for length, ((seen, totals, types), (pair, counts)) in enumerate(zip(self.contexts, self.pairs, strict=True)):
+            context = np.full(self.size, _context_after(history, length), np.uint64)
+            total, kinds = int(_look(seen, totals, context[:1])[0]), int(_look(seen, types, context[:1])[0])
+            if total:
+                chance = (_look(pair, counts, _join(context, every)) + kinds * chance) / (total + kinds)
+        chances: npt.NDArray[np.float64] = chance / chance.sum()
+        return chances
+
     def save(self, path: Path) -> None:
         """Writes the counts."""
         arrays: dict[str, npt.NDArray[Any]] = {"size": np.array([self.size])}
@@ -107,6 +120,15 @@ def _contexts(tokens: Ints, offsets: Ints, length: int) -> Hashes:
         place = np.arange(len(tokens)) - lag
         token = np.where(place >= start, tokens[np.maximum(place, 0)] + 2, 1).astype(np.uint64)
         context = context * _BASE + token
+    return context
+
+
+def _context_after(history: Sequence[int], length: int) -> int:
+    """`_contexts` for the token after a sequence."""
+    context = 0
+    for lag in range(length, 0, -1):
+        token = int(history[-lag]) + 2 if lag <= len(history) else 1
+        context = (context * int(_BASE) + token) % 2**64
     return context
 
 

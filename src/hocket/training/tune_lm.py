@@ -23,10 +23,13 @@ from hocket.report import Report, stage_folder
 from hocket.training.fit import Fitted, fit, load_hyperparameters, load_weights, save
 from hocket.training.sequences import IGNORED, limited, loader, pad, require_splits, with_epochs
 from hocket.views.abc_text import Tune
+from hocket.views.runs import KnownRuns
+from hocket.views.tune_notes import table_of
 from hocket.views.tunes import Rows, Vocabulary, read_tunes, rows_of
 
 FLOORS = (("char", 5), ("musical", 4))  # tokenizer and tokens of context of the n-grams beside the model
 VOCABULARY = "vocabulary.json"
+RUNS, COPIED = "runs.npz", 32  # runs of so many notes that train holds: a tune with one of them is a copy
 VALIDATION_TOKENS = 16_384  # padded tokens in a batch without gradients
 
 
@@ -47,6 +50,7 @@ def run(cfg: Config, out: Path) -> Report:
     save(out, module, {"config": asdict(config), "tokens": len(vocabulary)}, fitted)
     vocabulary.save(out / VOCABULARY)
     fit_floors(tunes["train"], out)
+    KnownRuns.of(table_of(tunes["train"]), COPIED).save(out / RUNS)
     return _report(module, rows, counts, fitted)
 
 
