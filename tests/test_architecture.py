@@ -30,6 +30,7 @@ LAYERS = {
     "cli_sound": 9,
     "cli_catalog": 9,
     "cli_tunes": 9,
+    "cli_report": 9,
     "cli_compose": 9,
     "cli_options": 9,
     "__main__": 9,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hocket.generation.composer import compose_genre
+    from hocket.composing import compose_genre
     from hocket.midi import read_midi, write_midi
 
 __all__ = ["compose_genre", "read_midi", "write_midi"]
 _PLACES = {
-    "compose_genre": "hocket.generation.composer",
+    "compose_genre": "hocket.composing",
     "read_midi": "hocket.midi",
     "write_midi": "hocket.midi",
 }

@@ -17,6 +17,7 @@ from hocket import cli_compose
 from hocket.cli_drums import register as register_drums
 from hocket.cli_options import AsJson, Models, Seed, models_folder
 from hocket.cli_options import emit as _emit
+from hocket.cli_report import register as register_report
 from hocket.errors import InputError, exit_code
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -271,6 +272,7 @@ def corpus_read(
 
 
 register_drums(app)
+register_report(app)
 
 if __name__ == "__main__":
     main()

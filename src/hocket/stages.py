@@ -49,6 +49,7 @@ MODEL_STAGES = {
         "melody_lstm": "hocket.training.melody_lstm:run",
         "drum_vae": "hocket.training.drum_vae:run",
         "melody_vae": "hocket.training.melody_vae:run",
+        "melody_gan": "hocket.training.melody_gan:run",
         "tune_lm": "hocket.training.tune_lm:run",
         "tune_transformer": "hocket.training.tune_lm:run",
         "performer": "hocket.training.performer:run",
@@ -59,9 +60,18 @@ MODEL_STAGES = {
         "performer": "hocket.evaluation.performer:run",
         "performer_ar": "hocket.evaluation.performer:run",
         "melody_lstm": "hocket.evaluation.melody_lstm:run",
+        "melody_vae": "hocket.evaluation.melody_vae:run",
+        "melody_gan": "hocket.evaluation.melody_gan:run",
+        "drum_vae": "hocket.evaluation.drum_vae:run",
         "tune_lm": "hocket.evaluation.tune_lm:run",
     },
-    "generation": {"melody_lstm": "hocket.generation.melody_lstm:run", "tune_lm": "hocket.generation.tune_lm:run"},
+    "generation": {
+        "melody_lstm": "hocket.generation.melody_lstm:run",
+        "melody_vae": "hocket.generation.melody_vae:run",
+        "melody_gan": "hocket.generation.melody_gan:run",
+        "tune_lm": "hocket.generation.tune_lm:run",
+        "drum_vae": "hocket.generation.drum_vae:run",
+    },
 }
 RECORDED = ("models_", "evaluation_", "generation_renders")  # stages whose runs are compared
 VERSIONED = ("numpy", "scipy", "scikit-learn", "torch", "pyarrow", "symusic")

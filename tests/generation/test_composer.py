@@ -13,16 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hocket import compose_genre, read_midi
+from hocket.composing import run
 from hocket.config.generation import ComposerConfig
 from hocket.errors import InputError
-from hocket.generation.band import DRUMS
 from hocket.generation.bends import bend_value, bends
-from hocket.generation.composer import arrange, compose, run
+from hocket.generation.composer import Players, compose
 from hocket.generation.dynamics import SinePerformer
 from hocket.generation.genres import genre_names, load_genre
-from hocket.generation.inspection import bars_sum, bends_centred, fitting_share, in_range
+from hocket.generation.inspection import Composition, bars_sum, bends_centred, fitting_share, in_range, unexplained
 from hocket.generation.melody import Walker
 from hocket.generation.rhythm import METRES, Metre
+from hocket.generation.wishes import Wishes
 from hocket.note_files import read_tables
 from hocket.notes import METRE, NOTE_DTYPE, PITCH_BEND, Piece, Track, empty
 
@@ -31,6 +32,10 @@ BAR = 1920
 genres = st.sampled_from(GENRES)
 seeds = st.integers(0, 2**31)
 few = settings(max_examples=25, deadline=None)
+
+
+def made(genre: str, bars: int, seed: int, **wishes: Any) -> Composition:
+    return compose(Wishes(genre, bars, seed, **wishes))
 
 
 def test_there_are_six_genres_as_asked() -> None:
@@ -51,15 +56,16 @@ def test_there_are_six_genres_as_asked() -> None:
     seed=seeds,
     bars=st.integers(1, 40),
     metre=st.sampled_from(METRES),
-    form=st.sampled_from([None, "rondo", "ABCBA"]),
+    form=st.sampled_from([None, "rondo", "ABCBA", "verse_chorus", "variations", "AA'A''A'''"]),
 )
 def test_every_piece_holds_the_rules(genre: str, seed: int, bars: int, metre: str, form: str | None) -> None:
-    item = compose(genre, load_genre(genre), bars, seed, metre=metre, form=form)
+    item = made(genre, bars, seed, metre=metre, form=form)
     assert item.piece.metre == metre
     assert in_range(item)
     assert bars_sum(item)
     assert bends_centred(item.piece)
-    assert fitting_share(item) > 0.95
+    assert fitting_share(item) > 0.85
+    assert unexplained(item) == 0
     notes = item.piece.notes
     assert notes["velocity"].min() >= 1
     assert notes["velocity"].max() <= 127
@@ -81,7 +87,7 @@ def test_transposing_the_key_transposes_every_pitched_note(genre: str, seed: int
 
 @pytest.mark.parametrize("metre", METRES)
 def test_bars_begin_on_the_bar_line_in_every_metre(metre: str) -> None:
-    item = compose("jazz", load_genre("jazz"), 12, 1, metre=metre)
+    item = made("jazz", 12, 1, metre=metre)
     bar_ticks = Metre(metre).steps * 120
     bass = item.piece.notes[item.piece.notes["track"] == 2]
     assert set(range(0, 12 * bar_ticks, bar_ticks)) <= set(bass["onset_ticks"].tolist())
@@ -110,7 +116,7 @@ def test_the_file_reads_back_as_the_piece_with_named_tracks(genre: str, tmp_path
 
 @pytest.mark.parametrize("genre", GENRES)
 def test_sections_return_and_primes_differ_only_a_little(genre: str) -> None:
-    item = compose(genre, load_genre(genre), 48, 5)
+    item = made(genre, 48, 5)
     tune = item.played[0][1]
     assert item.played[0][0].role == "melody"
 
@@ -132,7 +138,7 @@ def test_sections_return_and_primes_differ_only_a_little(genre: str) -> None:
 
 @pytest.mark.parametrize("genre", GENRES)
 def test_strong_beats_take_chord_tones_where_the_scale_has_them(genre: str) -> None:
-    item = compose(genre, load_genre(genre), 32, 7)
+    item = made(genre, 32, 7)
     part, tune = item.played[0]
     strong = tune[np.isin(tune["step"] % 16, (0, 8))]
     tonic = item.plan.key.tonic
@@ -149,13 +155,13 @@ def test_strong_beats_take_chord_tones_where_the_scale_has_them(genre: str) -> N
 
 
 def test_leaps_are_recovered_by_step() -> None:
-    item = compose("classical", load_genre("classical"), 16, 1)
+    item = made("classical", 16, 1)
     from hocket.generation.theory import ladder
 
     recovered = total = 0
     for seed in range(40):
         walker = Walker(
-            ladder("major", 0, 55, 86), 0, item.plan.letter_harmony["A"], Metre("4/4"), item.plan.genre.walk,
+            ladder("major", 0, 55, 86), 0, item.plan.own_harmony["A", "major"], Metre("4/4"), item.plan.genre.walk,
             np.random.default_rng(seed),
         )  # fmt: skip
         slots = [SimpleNamespace(step=step, length=2) for step in range(1, 15, 2)]  # weak sixteenths only
@@ -185,9 +191,9 @@ def test_the_third_of_rast_sounds_neutral() -> None:
 
 
 def test_every_maqam_is_played_and_a_western_mode_is_refused_with_advice() -> None:
-    for mode in ("rast", "bayati", "hijaz", "saba"):
+    for mode in load_genre("arabic").modes:
         assert len(compose_genre("arabic", 4, key=f"D {mode}").notes) > 0
-    with pytest.raises(InputError, match="bayati, hijaz, rast, saba"):
+    with pytest.raises(InputError, match="ajam, bayati, hijaz, kurd, nahawand, rast, saba"):
         compose_genre("arabic", 4, key="D minor")
 
 
@@ -225,10 +231,12 @@ class _Loud:
 
 
 def test_a_performer_is_asked_for_every_pitched_note() -> None:
-    piece = compose_genre("rock", 8, performer=_Loud())
-    lead = piece.notes[piece.notes["track"] == 0]
-    assert (lead["velocity"] == 104).all()  # 100 and the part's level
-    assert (piece.notes["duration_ticks"][~piece.notes["is_drum"]] <= 60).all()
+    item = compose(Wishes("rock", 8), Players(_Loud()))
+    lead = item.piece.notes[item.piece.notes["track"] == 0]
+    swell = 24 * (item.plan.tension[lead["onset_ticks"] // BAR] - 0.5)
+    assert (lead["velocity"] == np.rint(104 + swell)).all()  # 100, the part's level, and the tension
+    assert len(np.unique(lead["velocity"])) > 4
+    assert (item.piece.notes["duration_ticks"][~item.piece.notes["is_drum"]] <= 60).all()
 
 
 @pytest.mark.parametrize(
@@ -254,47 +262,6 @@ def test_bad_wishes_get_one_clear_line_and_no_file(arguments: dict[str, Any], sa
         compose_genre(**arguments, output_file=tmp_path / "out.mid")
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
-
-
-def _hits(piece: Piece, pitches: list[int]) -> set[int]:
-    drums = piece.notes[piece.notes["is_drum"] & np.isin(piece.notes["pitch"], pitches)]
-    return set(np.rint(drums["onset_ticks"] / 120).astype(int).tolist())
-
-
-@pytest.mark.parametrize("genre", GENRES)
-def test_the_band_has_drums_bass_guitar_and_piano(genre: str) -> None:
-    piece = arrange(genre, 16, 1)
-    pitched = {track.programme // 8 for track in piece.tracks if not track.is_drum}
-    assert {0, 3, 4} <= pitched  # General MIDI families: piano, guitar, bass
-    assert sum(track.is_drum for track in piece.tracks) == 1
-    assert set(piece.notes["pitch"][piece.notes["is_drum"]]) <= set(DRUMS.values())
-    for track in range(len(piece.tracks)):
-        assert (piece.notes["track"] == track).sum() > 10
-    end = piece.notes["onset_ticks"] + piece.notes["duration_ticks"]
-    assert end.max() <= 16 * BAR
-
-
-@pytest.mark.parametrize("genre", GENRES)
-def test_low_drums_depend_on_the_bass(genre: str) -> None:
-    """Kick (or low conga) hits meet bass onsets more, or in off-beat basses less, often than chance would have it."""
-    dependence = []
-    for seed in range(1, 9):
-        piece = arrange(genre, 24, seed)
-        bass_track = next(i for i, track in enumerate(piece.tracks) if track.programme // 8 == 4)
-        ticks = piece.notes["onset_ticks"][piece.notes["track"] == bass_track]
-        bass = set(np.rint(ticks / 120).astype(int).tolist())
-        low = _hits(piece, [DRUMS["kick"], DRUMS["conga_low"]])
-        dependence.append(abs(len(low & bass) / len(low) - len(bass) / (24 * 16)))
-    assert np.mean(dependence) > 0.2
-
-
-def test_songs_of_a_genre_differ_in_key_tempo_and_drums() -> None:
-    songs = [arrange("rock", 16, seed) for seed in range(12)]
-    assert len({song.key for song in songs}) > 5
-    assert len({int(song.timeline["a"][0]) for song in songs}) > 5
-    assert len({frozenset(_hits(song, [36])) for song in songs}) > 5
-    again = arrange("rock", 16, 3)
-    assert again.content_id() == songs[3].content_id()
 
 
 def _config(out: Path, names: list[str]) -> Any:

@@ -8,11 +8,13 @@ from functools import cache
 import numpy as np
 import pytest
 
+from hocket import compose_genre
 from hocket.errors import InputError
-from hocket.generation.composer import compose, compose_genre
+from hocket.generation.composer import compose
 from hocket.generation.genres import genre_names, load_genre
 from hocket.generation.inspection import Composition, bars_sum, fitting_share, in_range
 from hocket.generation.mood import BRIGHTNESS, WORDS, Mood, moody_mode, read_mood
+from hocket.generation.wishes import Wishes
 
 LEVELS = (-1.0, 0.0, 1.0)
 
@@ -47,8 +49,7 @@ def tempo(item: Composition) -> float:
 
 @cache
 def _pieces(genre: str, mood: str) -> list[Composition]:
-    found = load_genre(genre)
-    return [compose(genre, found, 8, seed, mood=mood) for seed in range(40)]
+    return [compose(Wishes(genre, 8, seed, mood=mood)) for seed in range(40)]
 
 
 def _means(genre: str, feature: Callable[[Composition], float], moods: list[str]) -> list[float]:
@@ -97,7 +98,7 @@ def test_every_mode_has_a_brightness() -> None:
 @pytest.mark.parametrize("word", sorted(WORDS))
 def test_pieces_in_a_mood_hold_the_rules(word: str) -> None:
     for genre in genre_names():
-        item = compose(genre, load_genre(genre), 8, 1, mood=word)
+        item = compose(Wishes(genre, 8, 1, mood=word))
         assert in_range(item)
         assert bars_sum(item)
         assert fitting_share(item) > 0.9

@@ -9,11 +9,16 @@ import pytest
 
 from hocket.config.generation import GrooveConfig, WalkConfig, steps_in_bar
 from hocket.errors import ConfigError, InputError
-from hocket.generation.form import plan_form
+from hocket.generation.form import Section, plan_form, tension_of_bars
 from hocket.generation.genres import form_names, genre_names, load_genre, read_form
 from hocket.generation.groove import plan_grooves, varied, with_fill
 from hocket.generation.melody import bar_rhythm, closing_rhythm
 from hocket.generation.rhythm import METRES, Metre, accents, cut, read_metre, read_pattern, swung_ticks
+
+
+def planned(name: str, bars: int, form: str | None = None) -> tuple[Section, ...]:
+    genre = load_genre(name)
+    return plan_form(genre, bars, read_form(form or genre.form), genre.key.split()[1])
 
 
 @pytest.mark.parametrize(
@@ -76,7 +81,7 @@ def test_melody_rhythms_fill_their_bar(metre: str) -> None:
 
 def test_a_variation_moves_bass_and_kick_together() -> None:
     genre = load_genre("rock")
-    sections = plan_form(genre, 4)
+    sections = planned("rock", 4)
     bar = plan_grooves(genre, sections, Metre("4/4"), 1)[0]
     for seed in range(20):
         after = varied(bar, Metre("4/4"), np.random.default_rng(seed))
@@ -91,7 +96,7 @@ def test_a_variation_moves_bass_and_kick_together() -> None:
 def test_fills_stand_in_the_last_half_bar_of_sections(name: str) -> None:
     genre = load_genre(name)
     metre = Metre("4/4")
-    bar = plan_grooves(genre, plan_form(genre, 1), metre, 1)[0]
+    bar = plan_grooves(genre, planned(name, 1), metre, 1)[0]
     bar = replace(bar, drums=dict(next(iter(genre.grooves.values())).drums))
     filled = with_fill(bar, genre, metre, np.random.default_rng(2))
     fills = [dict(fill) for fill in genre.fills.values()]
@@ -101,9 +106,8 @@ def test_fills_stand_in_the_last_half_bar_of_sections(name: str) -> None:
 
 @pytest.mark.parametrize("name", genre_names())
 def test_every_length_is_filled_exactly_and_ends_with_the_first_letter(name: str) -> None:
-    genre = load_genre(name)
     for bars in [*range(1, 70), 4096]:
-        sections = plan_form(genre, bars)
+        sections = planned(name, bars)
         starts = np.cumsum([0, *(section.bars for section in sections)])
         assert [section.start_bar for section in sections] == starts[:-1].tolist()
         assert starts[-1] == bars
@@ -114,9 +118,9 @@ def test_every_length_is_filled_exactly_and_ends_with_the_first_letter(name: str
 
 
 def test_forms_by_hand() -> None:
-    assert [section.label for section in plan_form(load_genre("rock"), 16)] == ["A", "A'", "B", "A"]
-    assert [section.bars for section in plan_form(load_genre("rock"), 32)] == [8, 8, 8, 8]
-    blues = plan_form(load_genre("blues"), 28)
+    assert [section.label for section in planned("rock", 16)] == ["A", "A'", "B", "A"]
+    assert [section.bars for section in planned("rock", 32)] == [8, 8, 8, 8]
+    blues = planned("blues", 28)
     assert [(section.label, section.bars, section.skipped_bars) for section in blues] == [
         ("A", 12, 0),
         ("A'", 12, 0),
@@ -144,9 +148,10 @@ def test_grooves_are_cut_to_other_metres() -> None:
 
 
 def test_forms_by_name_and_by_letter() -> None:
-    assert read_form("rondo") == "A B A' C A"
-    assert read_form("AABA") == "A A B A"
-    assert read_form("A A'B") == "A A' B"
+    assert read_form("rondo").labels == "A B A' C A"
+    assert read_form("Twelve-Bar") == read_form("twelve_bar") == read_form("12-bar")
+    assert read_form("AABA").labels == "A A B A"
+    assert read_form("A A'B''").labels == "A A' B''"
     with pytest.raises(InputError, match="did you mean 'rondo'"):
         read_form("rondeau")
     with pytest.raises(InputError, match="neither letters"):
@@ -155,10 +160,38 @@ def test_forms_by_name_and_by_letter() -> None:
 
 @pytest.mark.parametrize("form", form_names())
 def test_every_form_closes(form: str) -> None:
+    found = read_form(form)
     for name in genre_names():
-        sections = plan_form(load_genre(name), 100, read_form(form))
-        assert sections[-1].phrases == tuple(load_genre(name).sections["A"])
+        sections = planned(name, 100, form)
+        closing = tuple((found.sections or load_genre(name).sections)["A"])
+        assert sections[-1].phrases == closing[-len(sections[-1].phrases) :]
         assert sum(section.bars for section in sections) == 100
+
+
+def test_an_intro_stands_once_and_an_outro_ends() -> None:
+    for bars in (32, 45, 64, 100):
+        names = [section.name for section in planned("rock", bars, "verse_chorus")]
+        assert (names[0], names[-1]) == ("intro", "outro")
+        assert names.count("intro") == names.count("outro") == 1
+    assert {section.name for section in planned("rock", 12, "verse_chorus")} == {"verse", "chorus"}
+
+
+def test_modulations_by_hand() -> None:
+    rondo = planned("classical", 40, "rondo")
+    assert [(section.label, section.shift, section.mode) for section in rondo] == [
+        ("A", 0, "major"), ("B", 7, "major"), ("A'", 0, "major"), ("C", 9, "minor"), ("A", 0, "major"),
+    ]  # fmt: skip
+    ternary = plan_form(load_genre("arabic"), 24, read_form("aba"), "bayati")
+    assert [(section.shift, section.mode) for section in ternary] == [(0, "bayati"), (5, "hijaz"), (0, "bayati")]
+
+
+def test_tension_rises_over_a_section_and_with_every_return() -> None:
+    sections = planned("rock", 32, "aaba")
+    curve = tension_of_bars(sections)
+    assert curve.shape == (32,)
+    assert ((curve >= 0) & (curve <= 1)).all()
+    assert all((np.diff(curve[s.start_bar : s.end_bar]) > 0).all() for s in sections)
+    assert sections[0].tension < sections[1].tension < sections[3].tension < sections[2].tension
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 
 from hocket.config.checks import one_of, positive, require, within
 
-ROLES = ("melody", "chords", "bass", "drums")
+ROLES = ("melody", "chords", "bass", "drums", "voice")
+VARIATIONS = ("ornamented", "inverted", "sequenced", "simplified")
+KEY_MOVES = ("dominant", "subdominant", "relative", "parallel", "up")
+MELODIES = ("walk", "lstm", "tune")
+DRUMMERS = ("pattern", "drummer")
+PERFORMERS = ("sine", "forest", "performer")
 STEPS_A_QUARTER = 4  # patterns stand on the grid of sixteenths
 MAX_BARS = 4096
+MAX_CANDIDATES = 256
 TEMPO_RANGE = (20.0, 400.0)
 SYMBOL = re.compile(r"<(\w+)>")
 
@@ -20,7 +26,7 @@ class PartConfig:
 
     Attributes:
         name: track name in the file.
-        role: melody, chords, bass or drums.
+        role: melody, chords, bass or drums; voice in a chorale.
         programme: General MIDI programme, 0-127.
         low, high: playable range in MIDI pitches, both included.
         level: velocity added to every note, the balance of the band.
@@ -44,7 +50,7 @@ class PartConfig:
         within(self, "high", 0, 127)
         within(self, "articulation", 0.05, 1.0)
         require(
-            self.role == "drums" or self.high - self.low >= 23,
+            self.role in ("drums", "voice") or self.high - self.low >= 23,
             "high",
             f"{self.name}: the range must be 23 semitones at least, an octave in every key",
         )
@@ -108,18 +114,51 @@ class ModeConfig:
 
 @dataclass
 class FormConfig:
-    """A form: which sections return, and which return varied.
+    """A form: which sections return, which return varied, and how tension rises and falls over them.
+
+    Maps from sections take a label (``A'``) before its letter (``A``).
 
     Attributes:
         labels: sections in order, capital letters, primed when varied, separated by blanks: ``A A' B A``.
+        names: what a letter is called: verse, chorus. ``intro`` and ``outro`` stand once however long the piece is.
+        phrases: phrases of 4 bars that a letter has at most; else what the genre gives it.
+        tension: 0..1 of a section, which moves dynamics and how many play.
+        keys: where a section modulates to, one of KEY_MOVES.
+        tacet: roles that are silent in a section.
+        variations: what the first, second, ... prime does to a tune, VARIATIONS.
+        whole: whether sections keep all their phrases even in short pieces.
+        sections: phrases of letters where the form brings its own progressions, as in `GenreConfig`.
+        grammar: by mode, for the phrases of `sections`.
     """
 
     labels: str
+    names: dict[str, str] = field(default_factory=dict)
+    phrases: dict[str, int] = field(default_factory=dict)
+    tension: dict[str, float] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    tacet: dict[str, list[str]] = field(default_factory=dict)
+    variations: list[str] = field(default_factory=lambda: ["ornamented", "sequenced", "inverted"])
+    whole: bool = False
+    sections: dict[str, list[str]] = field(default_factory=dict)
+    grammar: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         words = self.labels.split()
-        good = bool(words) and all(re.fullmatch("[A-Z]'?", word) for word in words)
+        good = bool(words) and all(re.fullmatch("[A-Z]'{0,3}", word) for word in words)
         require(good, "form", f'{self.labels!r} must be capital letters, primed when varied, such as "A A\' B A"')
+        require(any(not self.is_edge(word) for word in words), "labels", "needs a section beside intro and outro")
+        for label, tension in self.tension.items():
+            require(0 <= tension <= 1, f"tension.{label}", f"is {tension:g}, must lie in 0..1")
+        for label, key in self.keys.items():
+            require(key in KEY_MOVES, f"keys.{label}", f"is {key!r}, must be one of {', '.join(KEY_MOVES)}")
+        for label, roles in self.tacet.items():
+            require(set(roles) < set(ROLES), f"tacet.{label}", f"{roles} must be some of {', '.join(ROLES)}")
+        wrong = set(self.variations) - set(VARIATIONS)
+        require(not wrong and bool(self.variations), "variations", f"must be some of {', '.join(VARIATIONS)}")
+
+    def is_edge(self, label: str) -> bool:
+        """Whether a section is an intro or an outro."""
+        return self.names.get(label[0]) in ("intro", "outro")
 
 
 @dataclass
@@ -165,9 +204,8 @@ class GenreConfig:
         modes: what each mode plays; the first word after the tonic in a key.
         cells: sixteenths -> {lengths of the notes that fill them: weight}, the melody's rhythms.
         bends: semitones above the tonic -> cents that such a melody note is bent by while it sounds (blue notes).
-        feel_ms: standard deviation of the timing of a band that is not quantised.
-        parts: the players of `compose_genre`.
-        band: the players of `arrange`.
+        feel_ms: standard deviation of the timing of players who are not asked to keep to the grid.
+        parts: the players.
         grooves: by name.
         fills: drum name -> pattern of 8 sixteenths, the last half bar of a section, by fill name.
     """
@@ -176,7 +214,6 @@ class GenreConfig:
     key: str
     modes: dict[str, ModeConfig]
     parts: list[PartConfig]
-    band: list[PartConfig]
     grooves: dict[str, GrooveConfig]
     cells: dict[int, dict[str, int]]
     sections: dict[str, list[str]]
@@ -207,22 +244,41 @@ class GenreConfig:
 
 
 @dataclass
+class TextureConfig:
+    """A texture: the players who take the place of a genre's own, such as the four voices of a chorale."""
+
+    parts: list[PartConfig]
+
+
+@dataclass
 class ComposerConfig:
-    """The stage `generation_composer`: one piece per genre.
+    """The stage `generation_composer`: one piece per genre, the best of several candidates.
 
     Attributes:
         bars: length of every piece.
         seed: of every piece.
+        candidates: how many are composed and scored for every piece.
+        melody: who writes the tunes: the walk, or a trained model bound to scale, chord and form.
+        drums: the genre's patterns, or the trained drummer.
+        performer: who gives velocity and duration, where it has been trained; else the sine fallback.
         genres: which genres, by name, and everything about them.
     """
 
     bars: int = 16
     seed: int = 1
+    candidates: int = 4
+    melody: str = "walk"
+    drums: str = "pattern"
+    performer: str = "forest"
     genres: dict[str, GenreConfig] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         within(self, "bars", 1, MAX_BARS)
+        within(self, "candidates", 1, MAX_CANDIDATES)
         require(self.seed >= 0, "seed", f"is {self.seed}, must not be negative")
+        one_of(self, "melody", MELODIES)
+        one_of(self, "drums", DRUMMERS)
+        one_of(self, "performer", PERFORMERS)
         require(bool(self.genres), "genres", "must name at least one genre")
 
 

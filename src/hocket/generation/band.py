@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from hocket.config.generation import STEPS_A_QUARTER, GenreConfig, PartConfig
+from hocket.config.generation import PartConfig
 from hocket.generation.chance import stream
-from hocket.generation.form import PHRASE_BARS, Section, plan_form
-from hocket.generation.groove import BarPattern, plan_grooves
-from hocket.generation.harmony import Harmony, harmony_of, join, phrase_bars, voicings
-from hocket.generation.melody import Tone, Walker, ornamented, section_melody
-from hocket.generation.rhythm import Hits, Metre, accents, read_pattern
-from hocket.generation.theory import SCALES, Chord, Key, Ladder, ladder
+from hocket.generation.harmony import Harmony, voicings
+from hocket.generation.plan import Plan
+from hocket.generation.rhythm import Hits, accents, read_pattern
+from hocket.generation.theory import SCALES, Chord
+from hocket.generation.tunes import SectionTune, tune_of
 from hocket.notes import Array
 
-# onset and length in sixteenths, cents above the pitch, cents that the tone is bent by while it sounds, velocity added
+# onset and length in sixteenths, cents above the pitch, cents that the tone is bent by while it sounds, velocity
+# added, and why the tone may stand outside scale and chord
 EVENT_DTYPE = np.dtype(
-    [("step", "<i8"), ("length", "<i8"), ("pitch", "<i2"), ("cents", "<f8"), ("scoop", "<f8"), ("accent", "<i2")]
-)
+    [("step", "<i8"), ("length", "<i8"), ("pitch", "<i2"), ("cents", "<f8"), ("scoop", "<f8"), ("accent", "<i2"),
+     ("why", "i1")]
+)  # fmt: skip
+# reasons of notes outside scale and chord: an approach to the next root, the sixth of a boogie bass, a user's melody
+APPROACH, BOOGIE, GIVEN = 1, 2, 3
 DRUMS = {
     "kick": 36, "rim": 37, "snare": 38, "clap": 39, "tom_low": 45, "tom_mid": 47, "tom_high": 50, "hat": 42,
     "pedal": 44, "open": 46, "crash": 49, "ride": 51, "bell": 53, "tambourine": 54, "cowbell": 56, "conga_mute": 62,
@@ -30,113 +32,34 @@ DRUMS = {
 MARGIN_BELOW, MARGIN_ABOVE = 5, 6  # semitones kept free in every range for transposition to the other keys
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What all players of a piece share; pitches stand in the genre's own key until the end.
-
-    Attributes:
-        genre: its data.
-        key: the genre's default tonic with the mode that is played.
-        metre: of the whole piece.
-        sections: the form.
-        harmony: of the whole piece.
-        letter_harmony: of each letter's whole section.
-        bars: patterns of each bar.
-        seed: of every choice.
-    """
-
-    genre: GenreConfig
-    key: Key
-    metre: Metre
-    sections: tuple[Section, ...]
-    harmony: Harmony
-    letter_harmony: dict[str, Harmony]
-    bars: list[BarPattern]
-    seed: int
-
-    @property
-    def steps(self) -> int:
-        """Sixteenths in the piece."""
-        return len(self.bars) * self.metre.steps
-
-    @property
-    def swing(self) -> float:
-        """The genre's swing where all beats are quarters; other metres are played straight."""
-        return self.genre.swing if set(self.metre.beats) == {STEPS_A_QUARTER} else 0.5
-
-    @property
-    def scale(self) -> str:
-        """Name of the melody's scale."""
-        return self.genre.modes[self.key.mode].scale
-
-
-def make_plan(genre: GenreConfig, key: Key, metre: Metre, num_bars: int, seed: int, form: str | None = None) -> Plan:
-    """Form, then harmony, then grooves; `form` in labels separated by blanks, the genre's own when None."""
-    sections = plan_form(genre, num_bars, form)
-    grammar = genre.modes[key.mode].grammar
-    by_letter: dict[str, Harmony] = {}
-    for section in sections:
-        rng = stream(seed, "harmony", section.letter)
-        bars = [bar for symbol in section.phrases for bar in phrase_bars(grammar, symbol, rng)]
-        by_letter.setdefault(section.letter, harmony_of(bars, metre.steps))
-    parts = [
-        by_letter[section.letter].from_step(section.skipped_bars * metre.steps).until(section.bars * metre.steps)
-        for section in sections
-    ]
-    grooves = plan_grooves(genre, sections, metre, seed)
-    return Plan(genre, key, metre, sections, join(parts), by_letter, grooves, seed)
-
-
 def play(plan: Plan, part: PartConfig) -> Array:
-    """(events,) EVENT_DTYPE of one part, by onset."""
+    """(events,) EVENT_DTYPE of one part, by onset; silent where its role is tacet."""
     players = {"melody": melody, "chords": chords, "bass": bass, "drums": drums}
-    return players[part.role](plan, part)
+    events = players[part.role](plan, part)
+    return events[plan.sounds(part.role, events["step"])]
 
 
 def melody(plan: Plan, part: PartConfig) -> Array:
-    """The tune: one walk per letter of the form, which returns with its letter; primes are ornamented."""
-    tones = ladder(plan.scale, plan.key.tonic, part.low + MARGIN_BELOW, part.high - MARGIN_ABOVE)
-    tunes: dict[str, list[Tone]] = {}
-    notes: list[Tone] = []
-    for number, section in enumerate(plan.sections):
-        walker = _walker(plan, tones, section.letter)
-        if section.letter not in tunes:
-            tunes[section.letter] = section_melody(walker, len(section.phrases), PHRASE_BARS, plan.genre.cells)
-        tune = tunes[section.letter]
-        if section.is_varied:
-            tune = ornamented(tune, walker, plan.genre.walk.ornament, stream(plan.seed, "ornament", number))
-        shift = (section.start_bar - section.skipped_bars) * plan.metre.steps
-        inside = section.start_bar * plan.metre.steps, (section.start_bar + section.bars) * plan.metre.steps
-        moved = [Tone(tone.step + shift, tone.length, tone.index) for tone in tune]
-        notes += [tone for tone in moved if inside[0] <= tone.step < inside[1]]
-    return _tune_events(_closed(notes, plan, tones), tones, plan)
+    """The tune: one per letter of the form, which returns with its letter; see `hocket.generation.tunes`."""
+    return tune_events(tune_of(plan, part.low + MARGIN_BELOW, part.high - MARGIN_ABOVE), plan)
 
 
-def _walker(plan: Plan, tones: Ladder, letter: str) -> Walker:
-    rng = stream(plan.seed, "melody", letter)
-    return Walker(tones, plan.key.tonic, plan.letter_harmony[letter], plan.metre, plan.genre.walk, rng)
-
-
-def _closed(notes: Sequence[Tone], plan: Plan, tones: Ladder) -> list[Tone]:
-    """The last bar becomes one tonic, the nearest to where the tune comes from."""
-    start = plan.steps - plan.metre.steps
-    before = [note for note in notes if note.step < start]
-    tonics = np.flatnonzero(tones.degree == 0)
-    here = before[-1].index if before else notes[0].index
-    return [*before, Tone(start, plan.metre.steps, int(tonics[np.argmin(np.abs(tonics - here))]))]
-
-
-def _tune_events(notes: Sequence[Tone], tones: Ladder, plan: Plan) -> Array:
-    events = np.zeros(len(notes), EVENT_DTYPE)
-    index = np.array([note.index for note in notes], np.int64)
-    events["step"] = [note.step for note in notes]
-    events["length"] = [note.length for note in notes]
-    events["pitch"], events["cents"] = tones.pitch[index], tones.cents[index]
-    above_tonic = (tones.pitch[index] - plan.key.tonic) % 12
-    long_enough = events["length"] >= 2
-    for semitones, cents in plan.genre.bends.items():
-        events["scoop"][(above_tonic == semitones) & long_enough] = cents
-    return events
+def tune_events(phrases: Sequence[SectionTune], plan: Plan) -> Array:
+    """(events,) EVENT_DTYPE of the tunes of all sections."""
+    parts = []
+    for section, tones, notes, verbatim in phrases:
+        events = np.zeros(len(notes), EVENT_DTYPE)
+        index = np.array([note.index for note in notes], np.int64)
+        events["step"] = [note.step for note in notes]
+        events["length"] = [note.length for note in notes]
+        events["pitch"] = tones.pitch[index] + [note.accidental for note in notes]
+        events["cents"] = tones.cents[index]
+        events["why"] = GIVEN if verbatim else 0
+        above_tonic = (events["pitch"] - plan.tonic_of(section)) % 12
+        for semitones, cents in plan.genre.bends.items():
+            events["scoop"][(above_tonic == semitones) & (events["length"] >= 2) & (not verbatim)] = cents
+        parts.append(events)
+    return np.concatenate(parts)
 
 
 def chords(plan: Plan, part: PartConfig) -> Array:
@@ -151,7 +74,7 @@ def chords(plan: Plan, part: PartConfig) -> Array:
     ):
         shape = shapes[plan.harmony.at[step]]
         tones = (_single(shape, int(character), part.high - MARGIN_ABOVE),) if character.isdigit() else shape
-        rows += [(step, length, pitch, 0.0, 0.0, accent) for pitch in tones]
+        rows += [(step, length, pitch, 0.0, 0.0, accent, 0) for pitch in tones]
     return np.array(rows, EVENT_DTYPE)
 
 
@@ -168,6 +91,7 @@ def bass(plan: Plan, part: PartConfig) -> Array:
     low, high = part.low + MARGIN_BELOW, part.high - MARGIN_ABOVE
     events = np.zeros(len(hits.step), EVENT_DTYPE)
     events["step"], events["length"], events["accent"] = hits.step, hits.length, accents(hits.character)
+    events["why"] = np.select([hits.character == "a", hits.character == "6"], [APPROACH, BOOGIE], 0)
     rng = stream(plan.seed, "bass")
     events["pitch"] = [
         _bass_pitch(plan, character, step, next_step, low, high, rng)
@@ -191,7 +115,7 @@ def _bass_pitch(
 ) -> int:
     chord = plan.harmony.chord_at(step)
     if character == "a":
-        return _approach(plan, plan.harmony.chord_at(next_step), low, rng)
+        return _approach(plan, next_step, low, rng)
     pitch = _root(chord, plan.key.tonic, low) + _above_root(chord, character)
     return pitch if pitch <= high else pitch - 12
 
@@ -211,11 +135,13 @@ def _above_root(chord: Chord, character: str) -> int:
     return table[character]
 
 
-def _approach(plan: Plan, following: Chord, low: int, rng: np.random.Generator) -> int:
+def _approach(plan: Plan, next_step: int, low: int, rng: np.random.Generator) -> int:
     """A step above or below the next root, in the scale or the chord where one is, else the semitone below."""
-    target = _root(following, plan.key.tonic, low)
-    scale = {cents // 100 for cents in SCALES[plan.scale] if cents % 100 == 0}
-    moves = [move for move in (-1, -2, 2, 1) if (target + move - plan.key.tonic) % 12 in scale and target + move >= low]
+    target = _root(plan.harmony.chord_at(next_step), plan.key.tonic, low)
+    section = plan.section_at(next_step)
+    scale = {cents // 100 for cents in SCALES[plan.scale_of(section)] if cents % 100 == 0}
+    tonic = plan.tonic_of(section)
+    moves = [move for move in (-1, -2, 2, 1) if (target + move - tonic) % 12 in scale and target + move >= low]
     return target + int(rng.choice(moves)) if moves else target + (-1 if target > low else 1)
 
 

@@ -1,166 +1,102 @@
-"""The composer: a piece in one of the genres, for people, for the pipeline, and for the demo's band corpus."""
+"""The composer: from wishes to a piece and the plan behind it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
-
-from hocket.config import Config
-from hocket.config.generation import MAX_BARS, TEMPO_RANGE, ComposerConfig, GenreConfig, PartConfig
+from hocket.config.generation import GenreConfig, PartConfig
 from hocket.errors import InputError
-from hocket.generation.band import Plan, make_plan, play
-from hocket.generation.chance import stream
+from hocket.generation.band import play
+from hocket.generation.chorale import play_chorale
 from hocket.generation.dynamics import Performer
-from hocket.generation.genres import load_genre, read_form
-from hocket.generation.inspection import Composition, report
-from hocket.generation.mood import moody, moody_mode, read_mood
+from hocket.generation.inspection import Composition
+from hocket.generation.plan import Given, Plan, make_plan
 from hocket.generation.realise import realise
-from hocket.generation.rhythm import Metre, read_metre
-from hocket.generation.theory import Key, read_key
-from hocket.midi import write_midi
-from hocket.note_files import write_tables
-from hocket.notes import Array, NoteTable, Piece
-from hocket.report import Report, stage_folder
+from hocket.generation.theory import Key
+from hocket.generation.wishes import CHORALE, Settled, Wishes, settle
+from hocket.notes import Array, Piece
 
-Played = list[tuple[PartConfig, Array]]
-BAND_TEMPO_SPREAD = 0.15  # the arranger's songs are this much slower or faster than their genre's tempo
+Tunes = Mapping[str, Given]
+Tunesmith = Callable[[Settled, Sequence[int]], list[Tunes]]
+Drummer = Callable[[Piece, int], Piece]
 
 
-def compose_genre(
-    genre: str,
-    num_bars: int = 16,
-    output_file: str | Path | None = None,
-    *,
-    seed: int = 1,
-    key: str | None = None,
-    tempo: float | None = None,
-    metre: str = "4/4",
-    form: str | None = None,
-    mood: str | None = None,
-    performer: Performer | None = None,
-) -> Piece:
-    """Composes a piece; the same arguments give the same notes and the same file.
+@dataclass(frozen=True)
+class Players:
+    """Who takes the place of the rules.
 
-    Args:
-        genre: a file of conf/generation/genre, for example ``jazz``.
-        num_bars: 1..4096.
-        output_file: where to write a MIDI file with named tracks, or None.
-        seed: 0 or more.
-        key: for example ``D minor`` or ``Bb``; the genre's own when None.
-        tempo: quarters a minute, 20..400; the genre's own when None.
-        metre: 4/4, or one of 2/4, 3/4, 5/4, 6/8, 7/8, to which the genre's grooves are cut.
-        mood: a word such as ``joyful``, or valence and arousal such as ``0.5,-0.3`` in -1..1; it moves tempo, mode,
-            register, articulation, dynamics and density where they are not given.
-        form: a file of conf/generation/form, or letters such as ``AABA``; the genre's own when None.
+    Attributes:
         performer: gives velocity and duration; the sine fallback when None.
-
-    Raises:
-        InputError: an argument is unknown or out of range; the message says which and what would do.
+        tunesmith: gives the tunes of a form's letters, from settled wishes, for every seed; the walk when None.
+        drummer: plays the drums of a piece anew, from it and a seed; the genre's patterns stay when None.
     """
-    found = load_genre(genre)
-    composition = compose(
-        genre, found, num_bars, seed, key=key, tempo=tempo, metre=metre, form=form, mood=mood, performer=performer
-    )
-    if output_file is not None:
-        write_midi(composition.piece, Path(output_file))
-    return composition.piece
+
+    performer: Performer | None = None
+    tunesmith: Tunesmith | None = None
+    drummer: Drummer | None = None
 
 
-def compose(
-    name: str,
-    genre: GenreConfig,
-    num_bars: int,
-    seed: int,
-    *,
-    key: str | None = None,
-    tempo: float | None = None,
-    metre: str = "4/4",
-    form: str | None = None,
-    mood: str | None = None,
-    performer: Performer | None = None,
-) -> Composition:
-    """`compose_genre` for a genre that is at hand, with the plan behind the piece."""
-    own = read_key(genre.key, genre.modes, "")
-    mode = own.mode
-    if mood is not None:
-        felt = read_mood(mood)
-        genre, mode = moody(genre, felt), moody_mode(genre.modes, mode, felt.valence)
-    speed = genre.tempo if tempo is None else tempo
-    _check(num_bars, seed, speed)
-    wished = replace(own, mode=mode) if key is None else read_key(key, genre.modes, mode)
-    labels = None if form is None else read_form(form)
-    plan = make_plan(genre, replace(own, mode=wished.mode), read_metre(metre), num_bars, seed, labels)
-    played = _play_all(plan, genre.parts)
-    piece = _labelled(realise(plan, played, speed, wished.tonic, performer), name, wished, seed, "composer")
-    return Composition(piece, plan, played, speed)
+NOBODY = Players()
 
 
-def arrange(genre: str, num_bars: int, seed: int) -> Piece:
-    """A song for drums, bass, guitar and piano, for models that learn one of them from the others.
-
-    Key, tempo (within 15 % of the genre's), grooves, fills and timing differ from seed to seed.
+def compose(wishes: Wishes, players: Players = NOBODY, genre: GenreConfig | None = None) -> Composition:
+    """Composes one piece; the same arguments give the same notes.
 
     Args:
-        genre: a file of conf/generation/genre.
-        num_bars: 1..4096.
-        seed: 0 or more.
+        wishes: what it is to be.
+        players: who takes the place of the rules.
+        genre: data to use instead of the file that the wishes name.
 
     Raises:
-        InputError: an argument is unknown or out of range.
+        InputError: a wish is unknown, out of range, or at odds with another.
     """
-    found = load_genre(genre)
-    _check(num_bars, seed, found.tempo)
-    rng = stream(seed, "band", genre)
-    own = read_key(found.key, found.modes, "")
-    mode = str(rng.choice(sorted(found.modes)))
-    tonic = int(rng.integers(12))
-    tempo = float(np.rint(found.tempo * rng.uniform(1 - BAND_TEMPO_SPREAD, 1 + BAND_TEMPO_SPREAD)))
-    plan = make_plan(found, replace(own, mode=mode), Metre("4/4"), num_bars, seed)
-    piece = realise(plan, _play_all(plan, found.band), tempo, tonic, None, found.feel_ms)
-    return _labelled(piece, genre, Key(tonic, _SPELLING[tonic], mode), seed, "band")
+    settled = settle(wishes, genre)
+    if wishes.theme is not None:
+        return compose_given(wishes, players, _theme_tunes(wishes, settled), genre)
+    tunes = players.tunesmith(settled, [wishes.seed])[0] if players.tunesmith else {}
+    return compose_given(wishes, players, tunes, genre)
 
 
-_SPELLING = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+def compose_given(wishes: Wishes, players: Players, tunes: Tunes, genre: GenreConfig | None = None) -> Composition:
+    """`compose` with the tunes of some letters at hand."""
+    settled = settle(wishes, genre)
+    plan = make_plan(
+        settled.genre, settled.own, settled.metre, settled.bars, wishes.seed, settled.form, tunes, wishes.loop
+    )
+    played = play_all(plan, settled.genre.parts, wishes.texture)
+    feel_ms = settled.genre.feel_ms if wishes.feel else 0.0
+    piece = realise(plan, played, settled.tempo, settled.key.tonic, players.performer, feel_ms)
+    if players.drummer is not None:
+        piece = players.drummer(piece, wishes.seed)
+    named = labelled(piece, wishes.genre, settled.key, wishes.seed)
+    return Composition(named, plan, played, settled.tempo, settled.key)
 
 
-def _play_all(plan: Plan, parts: list[PartConfig]) -> Played:
+def _theme_tunes(wishes: Wishes, settled: Settled) -> Tunes:
+    """The user's melody as the tune of the form's first letter."""
+    theme = wishes.theme
+    assert theme is not None
+    if not wishes.reharmonise and wishes.bars <= theme.bars:
+        raise InputError(
+            f"bars: is {wishes.bars}, and the melody of {theme.name} has {theme.bars} itself; ask for more bars to go "
+            "on from it, or reharmonise it"
+        )
+    mode = settled.genre.modes[settled.key.mode]
+    phrases = [symbol for symbols in settled.genre.sections.values() for symbol in symbols]
+    letter = next(label for label in settled.form.labels.split() if not settled.form.is_edge(label))[0]
+    return {letter: theme.given(settled.key, mode.grammar, phrases, wishes.seed)}
+
+
+def play_all(plan: Plan, parts: list[PartConfig], texture: str = "band") -> list[tuple[PartConfig, Array]]:
+    """Every part with its (events,) EVENT_DTYPE."""
+    if texture == CHORALE:
+        return play_chorale(plan, parts)
     return [(part, play(plan, part)) for part in parts]
 
 
-def _labelled(piece: Piece, genre: str, key: Key, seed: int, kind: str) -> Piece:
+def labelled(piece: Piece, genre: str, key: Key, seed: int) -> Piece:
+    """The piece with title, style and work."""
     title = f"{genre} in {key}, seed {seed}"
-    named = replace(piece, corpus=kind, path=f"{genre}-{seed}.mid", title=title, composer="hocket", style=genre)
-    return replace(named, work=f"{kind}/{genre}/{seed}", licence="MIT")
-
-
-def _check(num_bars: int, seed: int, tempo: float) -> None:
-    if not 1 <= num_bars <= MAX_BARS:
-        raise InputError(f"bars: is {num_bars}, must lie in 1..{MAX_BARS}")
-    if seed < 0:
-        raise InputError(f"seed: is {seed}, must not be negative")
-    low, high = TEMPO_RANGE
-    if not low <= tempo <= high:  # also refuses NaN
-        raise InputError(f"tempo: is {tempo:g}, must lie in {low:g}..{high:g} quarters a minute")
-
-
-def run(cfg: Config, out: Path) -> Report:
-    """Stage ``generation_composer``: a piece per genre as MIDI file and piano roll, and the note table of all.
-
-    The forest performs when it has been trained, else the sine fallback; the report says which.
-    """
-    from hocket.audio.pictures import piano_roll
-    from hocket.generation.performing import load_performer
-
-    config: ComposerConfig = cfg.generation["composer"]
-    performer = load_performer(stage_folder(cfg.out, "models_forest"))
-    compositions = {
-        name: compose(name, genre, config.bars, config.seed, performer=performer)
-        for name, genre in sorted(config.genres.items())
-    }
-    for name, composition in compositions.items():
-        write_midi(composition.piece, out / f"{name}.mid")
-        piano_roll(composition.piece, out / f"{name}.png")
-    write_tables(NoteTable.from_pieces(composition.piece for composition in compositions.values()), out)
-    return report(compositions, "forest" if performer else "sine fallback")
+    named = replace(piece, corpus="composer", path=f"{genre}-{seed}.mid", title=title, composer="hocket", style=genre)
+    return replace(named, work=f"composer/{genre}/{seed}", licence="MIT")

@@ -16,6 +16,7 @@ from hocket.generation.form import PHRASE_BARS, Section
 from hocket.generation.rhythm import Metre, cut
 
 FILL_STEPS = 8
+QUIET = 0.3  # tension below which only the low drum and the timekeepers play
 _LOW = ("kick", "conga_low")  # what goes with the bass
 _TIMEKEEPERS = (
     "hat",
@@ -37,19 +38,22 @@ class BarPattern:
     chords: dict[str, str]
 
 
-def plan_grooves(genre: GenreConfig, sections: Sequence[Section], metre: Metre, seed: int) -> list[BarPattern]:
+def plan_grooves(
+    genre: GenreConfig, sections: Sequence[Section], metre: Metre, seed: int, closes: bool = True
+) -> list[BarPattern]:
     """The patterns of every bar.
 
     The first letter of the form plays one groove of the genre and the other letters another; primed sections and the
     last bar of every phrase vary it; the last bar of a section has a fill, the next begins with a crash where the
-    genre's drummer has one; the last bar of the piece is its final stroke. A metre in which the genre has no grooves of
-    its own plays those of 4/4, cut to it.
+    genre's drummer has one; the last bar of a piece that closes is its final stroke. A metre in which the genre has no
+    grooves of its own plays those of 4/4, cut to it.
     """
     chosen = _grooves_by_letter(genre, sections, metre, seed)
     bars: list[BarPattern] = []
     for number, section in enumerate(sections):
         rng = stream(seed, "groove", number)
         base = _pattern(chosen[section.letter])
+        base = thinned(base) if section.tension < QUIET else base
         base = varied(base, metre, rng) if section.is_varied else base
         turn = varied(base, metre, stream(seed, "turn", section.label))
         phrase = [base] * (PHRASE_BARS - 1) + [turn]
@@ -57,7 +61,8 @@ def plan_grooves(genre: GenreConfig, sections: Sequence[Section], metre: Metre, 
         played[-1] = with_fill(played[-1], genre, metre, rng)
         played[0] = with_crash(played[0]) if number > 0 else played[0]
         bars += played
-    bars[-1] = final_stroke(bars[-1], metre)
+    if closes:
+        bars[-1] = final_stroke(bars[-1], metre)
     return bars
 
 
@@ -84,6 +89,12 @@ def _cut(groove: GrooveConfig, metre: Metre) -> GrooveConfig:
 
 def _pattern(groove: GrooveConfig) -> BarPattern:
     return BarPattern(dict(groove.drums), groove.bass, dict(groove.chords))
+
+
+def thinned(bar: BarPattern) -> BarPattern:
+    """The bar without the drums that are neither low nor keep time."""
+    kept = {name: line for name, line in bar.drums.items() if name in (*_LOW, *_TIMEKEEPERS)}
+    return replace(bar, drums=kept or bar.drums)
 
 
 def varied(bar: BarPattern, metre: Metre, rng: np.random.Generator) -> BarPattern:

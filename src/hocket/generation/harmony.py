@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -40,6 +40,11 @@ class Harmony:
         """What is left when the first sixteenths are skipped."""
         first = self.at[step]
         return Harmony(self.chords[first:], self.at[step:] - first)
+
+    def shifted(self, semitones: int) -> Harmony:
+        """The same progression on another tonic, in numerals of that tonic."""
+        moved = tuple(replace(chord, root=(chord.root + semitones) % 12) for chord in self.chords)
+        return Harmony(moved, self.at)
 
     def until(self, step: int) -> Harmony:
         """The first sixteenths."""

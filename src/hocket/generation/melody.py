@@ -19,11 +19,12 @@ Cells = dict[int, dict[str, int]]
 
 @dataclass(frozen=True)
 class Tone:
-    """A note of a melody in sixteenths; `index` is its place on the ladder."""
+    """A note of a melody in sixteenths; `index` is its place on the ladder, `accidental` semitones beside it."""
 
     step: int
     length: int
     index: int
+    accidental: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Walker:
     def __init__(
         self, tones: Ladder, tonic: int, harmony: Harmony, metre: Metre, rules: WalkConfig, rng: np.random.Generator
     ) -> None:
-        self.tones, self.harmony, self.metre, self.rules, self.rng = tones, harmony, metre, rules, rng
+        self.tones, self.tonic, self.harmony = tones, tonic, harmony
+        self.metre, self.rules, self.rng = metre, rules, rng
         self.masks = [tones.chord_tones(chord, tonic) for chord in harmony.chords]
         self.places = np.arange(len(tones.pitch))
         self.centre = (len(self.places) - 1) / 2 * (1 + 0.8 * rules.register)
@@ -86,15 +88,32 @@ class Walker:
     def land(self, start: int, slots: Sequence[Slot], pull: float = 2.0) -> list[Tone]:
         """Like `follow`, but goes to a resting point: the tonic over a tonic chord, else a chord tone."""
         final_step = start + slots[-1].step
-        goals = self._mask(final_step)
-        if self.harmony.chord_at(final_step).root == 0:
-            goals = self.tones.degree == 0
-        places = self.places[goals] if goals.any() else self.places
-        goal = int(places[np.argmin(np.abs(places - self.at) + np.abs(places - self.centre))])  # between here and home
+        goal = self.resting_place(final_step, self.at)
         hint = self.at + (goal - self.at) * np.arange(1, len(slots) + 1) / len(slots)
         notes = self.follow(start, slots[:-1], hint[:-1], pull)
         self._arrive(goal)
         return [*notes, Tone(final_step, slots[-1].length, goal)]
+
+    def resting_place(self, step: int, here: int) -> int:
+        """A tonic over a tonic chord, else a chord tone, between here and the middle of the register."""
+        goals = self._mask(step)
+        if self.harmony.chord_at(step).root == 0 and (self.tones.degree == 0).any():
+            goals = self.tones.degree == 0
+        places = self.places[goals] if goals.any() else self.places
+        return int(places[np.argmin(np.abs(places - here) + np.abs(places - self.centre))])
+
+    def fitted(self, notes: Sequence[Tone]) -> list[Tone]:
+        """Notes moved as little as it takes to lie on the ladder, with chord tones on strong sixteenths."""
+        top = len(self.places) - 1
+        fitting: list[Tone] = []
+        for note in notes:
+            place = min(max(note.index, 0), top)
+            mask = self._mask(note.step)
+            if self.metre.is_strong(note.step) and mask.any() and not mask[place]:
+                options = self.places[mask]
+                place = int(options[np.argmin(np.abs(options - place))])
+            fitting.append(replace(note, index=place))
+        return fitting
 
     def _mask(self, step: int) -> npt.NDArray[np.bool_]:
         return self.masks[int(self.harmony.at[step])]
@@ -160,33 +179,85 @@ def closing_rhythm(metre: Metre, rhythm: tuple[Slot, ...]) -> tuple[Slot, ...]:
     return (*head, Slot(turn, metre.steps - turn - breath))
 
 
-def section_melody(walker: Walker, phrases: int, bars: int, cells: Cells) -> list[Tone]:
+def section_melody(walker: Walker, phrases: int, bars: int, cells: Cells, motif: Motif | None = None) -> list[Tone]:
     """The melody of a section: in each phrase the motif, its return on the next chord, a contrast, and a close.
+
+    The contrast is new, or every second phrase the motif upside down.
 
     Args:
         walker: at the section's beginning.
         phrases: how many.
         bars: in each phrase.
         cells: the genre's rhythms.
+        motif: to begin with; a new one when None.
     """
     metre, rules, rng = walker.metre, walker.rules, walker.rng
-    rhythm = bar_rhythm(metre, cells, rules.rest, rng)
+    rhythm = bar_rhythm(metre, cells, rules.rest, rng) if motif is None else motif.rhythm
     contrast = bar_rhythm(metre, cells, rules.rest, rng)
-    motif: Motif | None = None
     notes: list[Tone] = []
     for bar in range(phrases * bars):
         start, place = bar * metre.steps, bar % bars
         if place == bars - 1:
             notes += walker.land(start, closing_rhythm(metre, rhythm))
-        elif place == bars - 2 and bars > 2:
+        elif place == bars - 2 and bars > 2 and (motif is None or bar // bars % 2 == 0):
             notes += walker.follow(start, contrast, None, 0.0)
         elif motif is None:
             first = walker.follow(start, rhythm, None, 0.0)
             motif = Motif(rhythm, tuple(note.index - first[0].index for note in first))
             notes += first
         else:
-            notes += walker.follow(start, motif.rhythm, walker.at + np.array(motif.contour, np.float64), rules.motif)
+            sign = -1 if place == bars - 2 else 1
+            hint = walker.at + sign * np.array(motif.contour, np.float64)
+            notes += walker.follow(start, motif.rhythm, hint, rules.motif)
     return notes
+
+
+def motif_of(notes: Sequence[Tone], metre: Metre) -> Motif | None:
+    """The first bar of a tune as a motif, None where nothing begins in it."""
+    first = [note for note in notes if note.step < metre.steps]
+    if not first:
+        return None
+    slots = tuple(Slot(note.step, min(note.length, metre.steps - note.step)) for note in first)
+    return Motif(slots, tuple(note.index - first[0].index for note in first))
+
+
+def upside_down(motif: Motif) -> Motif:
+    """The motif with its contour inverted."""
+    return replace(motif, contour=tuple(-step for step in motif.contour))
+
+
+def varied_tune(kind: str, notes: Sequence[Tone], walker: Walker, rng: np.random.Generator) -> list[Tone]:
+    """A tune as a varied section plays it.
+
+    Args:
+        kind: ``ornamented`` by neighbours on weak sixteenths, ``inverted`` bar by bar, ``sequenced`` two tones of the
+            ladder higher (or lower where the register says so), ``simplified`` to the notes on beats.
+        notes: of the section, in order.
+        walker: whose ladder, harmony and metre hold.
+        rng: source of chance.
+    """
+    metre = walker.metre
+    if kind == "ornamented":
+        return ornamented(notes, walker, walker.rules.ornament, rng)
+    if kind == "simplified":
+        return _simplified(notes, metre)
+    if kind == "sequenced":
+        mean = float(np.mean([note.index for note in notes])) if notes else 0.0
+        step = 2 if mean <= walker.centre else -2
+        return walker.fitted([replace(note, index=note.index + step) for note in notes])
+    turned = []
+    for note in notes:
+        axis = next(other.index for other in notes if other.step // metre.steps == note.step // metre.steps)
+        turned.append(replace(note, index=2 * axis - note.index))
+    return walker.fitted(turned)
+
+
+def _simplified(notes: Sequence[Tone], metre: Metre) -> list[Tone]:
+    """Only what begins on a beat, held until the next of them or the bar line."""
+    kept = [note for note in notes if note.step % metre.steps in metre.beat_starts]
+    ends = [note.step for note in kept[1:]] + [kept[-1].step + kept[-1].length if kept else 0]
+    bar_ends = [(note.step // metre.steps + 1) * metre.steps for note in kept]
+    return [replace(n, length=min(end, bar) - n.step) for n, end, bar in zip(kept, ends, bar_ends, strict=True)]
 
 
 def ornamented(notes: Sequence[Tone], walker: Walker, share: float, rng: np.random.Generator) -> list[Tone]:

@@ -18,7 +18,7 @@ from hocket.errors import InputError
 from hocket.generation.theory import suggest
 
 # modes from dark to bright
-BRIGHTNESS = ("saba", "minor", "bayati", "hijaz", "rast", "major")
+BRIGHTNESS = ("saba", "kurd", "minor", "nahawand", "bayati", "hijaz", "rast", "ajam", "major")
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,17 @@ def moody(genre: GenreConfig, mood: Mood) -> GenreConfig:
         cells={length: _moody_cells(cells, mood.arousal) for length, cells in genre.cells.items()},
         walk=_moody_walk(genre.walk, mood),
     )
+
+
+def shaped(genre: GenreConfig, density: float, register: float) -> GenreConfig:
+    """The genre with more or fewer notes and a higher or lower tune, -1..1 each, on top of its mood."""
+    walk = replace(
+        genre.walk,
+        rest=float(np.clip(genre.walk.rest * (1 - density), 0, 0.9)),
+        register=float(np.clip(genre.walk.register + register, -1, 1)),
+    )
+    cells = {length: _moody_cells(cells, density) for length, cells in genre.cells.items()} if density else genre.cells
+    return replace(genre, walk=walk, cells=cells)
 
 
 def _moody_part(part: PartConfig, arousal: float) -> PartConfig:

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hocket.config.generation import PartConfig
-from hocket.generation.band import Plan
 from hocket.generation.bends import bends
 from hocket.generation.chance import stream
 from hocket.generation.dynamics import Performer, SinePerformer
+from hocket.generation.plan import Plan
 from hocket.generation.rhythm import TICKS_A_QUARTER, TICKS_A_STEP, swung_ticks
-from hocket.generation.theory import key_signature
 from hocket.notes import (
     CONTROL_DTYPE,
     KEY,
@@ -31,6 +30,7 @@ from hocket.notes import (
 )
 
 DRUM_VELOCITY, DRUM_SPREAD = 88, 4  # mean of an ordinary hit, and the standard deviation of a drummer's hand
+TENSION_VELOCITY = 24  # between a section at rest and one at its height
 _LINES = ("melody", "bass")  # one note at a time
 
 
@@ -62,12 +62,16 @@ def realise(plan: Plan, played: list[tuple[PartConfig, Array]], tempo: float, to
 
 
 def _timeline(plan: Plan, tempo: float, tonic: int) -> Array:
-    rows = empty(TIMELINE_DTYPE, 3)
+    """Tempo, metre, and the key of every section that has another than the one before."""
     upper, lower = plan.metre.fraction
-    sharps, mode = key_signature(tonic, plan.scale)
-    rows["kind"] = TEMPO, METRE, KEY
-    rows["a"] = round(60_000_000 / tempo), upper, sharps
-    rows["b"] = 0, lower, mode
+    keys = [plan.signature_of(section, tonic - plan.key.tonic) for section in plan.sections]
+    fresh = [number for number, key in enumerate(keys) if number == 0 or key != keys[number - 1]]
+    rows = empty(TIMELINE_DTYPE, 2 + len(fresh))
+    bar_ticks = plan.metre.steps * TICKS_A_STEP
+    rows["kind"] = [TEMPO, METRE, *[KEY] * len(fresh)]
+    rows["onset_ticks"] = [0, 0, *(plan.sections[number].start_bar * bar_ticks for number in fresh)]
+    rows["a"] = [round(60_000_000 / tempo), upper, *(keys[number][0] for number in fresh)]
+    rows["b"] = [0, lower, *(keys[number][1] for number in fresh)]
     return rows
 
 
@@ -101,7 +105,9 @@ def _performed(
             Piece(notes, (Track(part.name, part.programme),), TICKS_A_QUARTER, timeline=timeline, origin="generated")
         )
         velocity, duration = player.velocity_and_duration(replace(voice, notes=_on_track_0(voice.notes)))
-    played["velocity"] = np.clip(np.rint(velocity + part.level + events["accent"]), 1, 127)
+    bar = np.minimum(events["step"] // plan.metre.steps, len(plan.bars) - 1)
+    swell = TENSION_VELOCITY * (plan.tension[bar] - 0.5)
+    played["velocity"] = np.clip(np.rint(velocity + part.level + events["accent"] + swell), 1, 127)
     played["duration_ticks"] = np.clip(np.rint(duration), 1, _room(notes, plan.steps * TICKS_A_STEP))
     return played
 

@@ -35,7 +35,25 @@ SCALES: dict[str, tuple[int, ...]] = {
     "bayati": (0, 150, 300, 500, 700, 800, 1000),
     "hijaz": (0, 100, 400, 500, 700, 800, 1000),
     "saba": (0, 150, 300, 400, 700, 800, 1000),
+    "nahawand": (0, 200, 300, 500, 700, 800, 1100),
+    "kurd": (0, 100, 300, 500, 700, 800, 1000),
+    "ajam": (0, 200, 400, 500, 700, 900, 1100),
 }
+# where a section goes to: semitones of its tonic above that of the piece, and its mode; maqamat by their usual
+# modulations on the ghammaz (Farraj & Abu Shumays, Inside Arabic Music, 2019, chapter 24)
+_MODULATIONS: dict[str, dict[str, tuple[int, str]]] = {
+    "major": {"dominant": (7, "major"), "subdominant": (5, "major"), "relative": (9, "minor"),
+              "parallel": (0, "minor"), "up": (2, "major")},
+    "minor": {"dominant": (7, "minor"), "subdominant": (5, "minor"), "relative": (3, "major"),
+              "parallel": (0, "major"), "up": (2, "minor")},
+    "rast": {"dominant": (7, "rast"), "relative": (7, "hijaz"), "parallel": (0, "nahawand")},
+    "bayati": {"dominant": (5, "rast"), "relative": (5, "hijaz"), "parallel": (0, "saba")},
+    "hijaz": {"dominant": (5, "rast"), "relative": (5, "nahawand"), "parallel": (0, "bayati")},
+    "saba": {"dominant": (3, "ajam"), "relative": (3, "hijaz"), "parallel": (0, "bayati")},
+    "nahawand": {"dominant": (7, "hijaz"), "relative": (3, "ajam"), "parallel": (0, "rast")},
+    "kurd": {"dominant": (5, "nahawand"), "relative": (3, "ajam"), "parallel": (0, "bayati")},
+    "ajam": {"dominant": (7, "ajam"), "relative": (9, "nahawand"), "parallel": (0, "nahawand")},
+}  # fmt: skip
 # semitones above the root; an upper-case numeral is read in `MAJOR_CHORDS`, a lower-case one in `MINOR_CHORDS`
 MAJOR_CHORDS: dict[str, tuple[int, ...]] = {
     "": (0, 4, 7),
@@ -62,6 +80,7 @@ MINOR_CHORDS: dict[str, tuple[int, ...]] = {
 }
 _DEGREES = {"I": 0, "II": 2, "III": 4, "IV": 5, "V": 7, "VI": 9, "VII": 11}
 _NUMERAL = re.compile(r"([b#]?)(VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(.*)")
+KEY_NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")  # of the pitch classes
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _KEY = re.compile(r"([A-Ga-g])([#b♯♭]?)(?:\s+(\w+))?")
 _SHARPS_OF_MAJOR = {0: 0, 7: 1, 2: 2, 9: 3, 4: 4, 11: 5, 6: 6, 1: -5, 8: -4, 3: -3, 10: -2, 5: -1}
@@ -69,7 +88,7 @@ _SHARPS_OF_MAJOR = {0: 0, 7: 1, 2: 2, 9: 3, 4: 4, 11: 5, 6: 6, 1: -5, 8: -4, 3: 
 _WRITTEN_MODE = {
     "minor": "minor", "harmonic_minor": "minor", "melodic_minor": "minor", "minor_pentatonic": "minor",
     "dorian": "dorian", "phrygian": "phrygian", "lydian": "lydian", "mixolydian": "mixolydian", "locrian": "locrian",
-    "bayati": "minor", "saba": "minor", "hijaz": "minor",
+    "bayati": "minor", "saba": "minor", "hijaz": "minor", "nahawand": "minor", "kurd": "phrygian",
 }  # fmt: skip
 _FIFTHS_FROM_MAJOR = {
     "major": 0,
@@ -80,6 +99,11 @@ _FIFTHS_FROM_MAJOR = {
     "mixolydian": -1,
     "locrian": -5,
 }
+
+
+def modulated(mode: str, move: str) -> tuple[int, str]:
+    """(semitones 0..11, mode) that a move leads to from a mode; (0, mode) where it knows no such move."""
+    return _MODULATIONS.get(mode, {}).get(move, (0, mode))
 
 
 @dataclass(frozen=True)
@@ -179,6 +203,16 @@ class Ladder:
     pitch: npt.NDArray[np.int64]
     cents: npt.NDArray[np.float64]
     degree: npt.NDArray[np.int64]
+
+    def carried(self, place: int, other: Ladder, semitones: int) -> int:
+        """The place on another ladder with the same degree as one here, nearest to so many semitones above it."""
+        height = self.pitch[place] + semitones
+        same = np.flatnonzero(other.degree == self.degree[place] % (int(other.degree.max()) + 1))
+        return int(same[np.argmin(np.abs(other.pitch[same] - height))])
+
+    def nearest(self, cents: float) -> int:
+        """The place nearest to so many cents above MIDI pitch 0."""
+        return int(np.argmin(np.abs(self.pitch * 100 + self.cents - cents)))
 
     def chord_tones(self, chord: Chord, tonic: int) -> npt.NDArray[np.bool_]:
         """(tones,) whether a tone belongs to the chord; an open fifth takes minor, neutral and major thirds."""
