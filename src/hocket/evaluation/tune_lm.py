@@ -19,6 +19,7 @@ from hocket.errors import InputError
 from hocket.evaluation.leaderboard import BoardRow, finite, json_text, write_rows
 from hocket.evaluation.memorisation import longest_shared_run, ngram_share
 from hocket.evaluation.musicology import METRICS, prepare
+from hocket.evaluation.quality import Flag, write_flags
 from hocket.evaluation.regression import Interval
 from hocket.evaluation.tune_forms import forms_of
 from hocket.evaluation.tune_plots import draw_temperatures
@@ -72,6 +73,7 @@ def run(cfg: Config, out: Path) -> Report:
     write_text(out / "samples.json", json_text(finite(study)))
     draw_temperatures(study, out / PICTURE)
     write_exhibits([comparison(study)], out)
+    write_flags({"tune_lm": copied_flags(study["generated"]), "tune_transformer": []}, out)
     return _report(bits, validation, study, len(tunes["test"]))
 
 
@@ -178,6 +180,13 @@ class Study:
             for header, tokens in zip(headers, drawn, strict=True)
         ]
         return quality(made, known) | {"ended": float(np.mean([tokens is not None for tokens in drawn]))}
+
+
+def copied_flags(generated: Mapping[str, float]) -> list[Flag]:
+    """Whether what is handed out copies train."""
+    share = generated.get("copies", _NAN)
+    told = f"{share:.1%} of tunes share a run of {COPIED} notes with train"
+    return [Flag("memorised", told)] if share > 0 else []
 
 
 def tunes_in(text: str) -> list[Tune]:
