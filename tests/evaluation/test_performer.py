@@ -24,6 +24,11 @@ from hocket.stages import run_stage
 from making import make_config, make_piece
 from making_performance import corpus, performance
 
+FAMILIES = {
+    "score_only": ["written", "written_lines"],
+    "performance": ["classic", "timing", "durations"],
+    "one_step_ahead": ["classic", "timing", "durations"],
+}
 SETTINGS = {"performer": ["score_only", "performance"], "performer_ar": ["one_step_ahead"]}
 
 
@@ -31,7 +36,10 @@ def make(folder: Path, name: str) -> Config:
     model = PerformerConfig(
         name=name,
         settings=SETTINGS[name],
-        families=["classic", "timing", "durations"],
+        families=FAMILIES,
+        trees=[setting for setting in SETTINGS[name] if setting != "score_only"],
+        tree_rounds=20,
+        tree_leaves=8,
         hidden=10,
         branch=8,
         dropout=0.0,

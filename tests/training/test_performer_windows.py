@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hocket.config.performer import PerformerConfig
-from hocket.models.performer import Performer, lags
+from hocket.models.performer import Performer, heard
 from hocket.training import performer_inference
 from hocket.training.performer import batches
 from hocket.training.performer_inference import Predicted, Trained
@@ -28,10 +28,11 @@ FAMILIES = ["classic", "timing", "durations"]
 def trained(name: str, setting: str) -> tuple[Trained, Notes]:
     torch.manual_seed(0)
     layout = layout_of(family_columns(FAMILIES), FAMILIES, setting)
-    module = Performer(PerformerConfig(name=name, settings=[setting], hidden=5, branch=4), layout).eval()
+    config = PerformerConfig(name, [setting], {setting: FAMILIES}, hidden=5, branch=4)
+    module = Performer(config, layout).eval()
     notes = notes_of([performance(40, 1), performance(25, 2), performance(1, 3)], FAMILIES)
-    module.set_scale("feature", notes.features)
-    return Trained(module, {"config": {"families": FAMILIES}, "setting": setting}), notes
+    module.set_scale(notes.features, np.array([[0.0, 0.0], [2.0, 2.0]]) - 1)
+    return Trained(module, {"setting": setting}), notes
 
 
 @given(st.lists(st.integers(1, 50), max_size=6), st.integers(1, 20))
@@ -57,7 +58,9 @@ def test_layout_by_setting() -> None:
 
 def test_batches_hold_all_windows_padded() -> None:
     _, notes = trained("performer", "performance")
-    windows = windows_of(notes, piece_offsets(notes.keys["piece"]))
+    windows = windows_of(
+        notes, piece_offsets(notes.keys["piece"]), layout_of(family_columns(FAMILIES), FAMILIES, "performance")
+    )
     made = list(batches(windows, 60, 1))
     assert sum(int(lengths.sum()) for _, _, lengths in made) == 66
     features, targets, lengths = next(batch for batch in made if 40 in batch[2].tolist())
@@ -72,8 +75,9 @@ def test_one_step_ahead_is_the_network_on_the_whole_piece() -> None:
     predicted = one.predict(notes)["velocity"]
     lengths, true = torch.tensor([40]), torch.from_numpy(notes.keys["velocity"][:40])[None]
     with torch.inference_mode():
-        told = one.module.encode(torch.from_numpy(notes.features[:40])[None], lengths)["velocity"]
-        expected = one.module.decode("velocity", told, lengths, lags(true, known=True))[0]
+        features = torch.from_numpy(notes.features[:40])[None]
+        told, kin = one.module.encode(features, lengths)["velocity"], one.module.kin(features)
+        expected = one.module.decode("velocity", told, lengths, heard(true, kin, known=True))[0]
     assert np.allclose(predicted.mean[:40], expected[:, 0].numpy(), atol=1e-5)
     assert np.allclose(predicted.spread[:40], expected[:, 1].exp().numpy(), atol=1e-5)
 
@@ -104,8 +108,9 @@ def test_free_running_hears_itself() -> None:
     free = torch.from_numpy(one.run_free(notes)["velocity"].mean[:40].astype(np.float32))[None]
     lengths = torch.tensor([40])
     with torch.inference_mode():
-        told = one.module.encode(torch.from_numpy(notes.features[:40])[None], lengths)["velocity"]
-        again = one.module.decode("velocity", told, lengths, lags(free, known=False))[0, :, 0]
+        features = torch.from_numpy(notes.features[:40])[None]
+        told, kin = one.module.encode(features, lengths)["velocity"], one.module.kin(features)
+        again = one.module.decode("velocity", told, lengths, heard(free, kin, known=False))[0, :, 0]
     assert np.allclose(again.numpy(), free[0].numpy(), atol=1e-5)
 
 

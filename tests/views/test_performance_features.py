@@ -113,7 +113,7 @@ def test_no_feature_of_a_setting_looks_at_its_target(setting: str, target: str, 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_exhibit_families_would_be_caught(target: str) -> None:
     assert ("classic_duration" in allowed(EVERY, "performance", target)) == (target == "velocity")
-    assert not may_see("score_only", target) - {"pitch", "chords"}
+    assert not may_see("score_only", target) - {"pitch", "score"}
 
 
 @settings(max_examples=15, deadline=None)

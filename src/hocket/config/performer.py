@@ -18,8 +18,13 @@ class PerformerConfig:
     Attributes:
         name: performer reads the whole piece and no past targets; performer_ar is told the past of its target.
         settings: what is trained; score_only and performance of the one, one_step_ahead of the other.
-        families: feature families; those that a setting does not admit are left out. The past is no family here: the
-            network carries it itself, so that it can be its own.
+        families: feature families by setting; what a setting does not admit is left out. The past is no family here:
+            the network carries it itself, so that it can be its own.
+        trunk: lstm, or transformer for the experiment of that name.
+        trees: settings in which boosted trees go before and the network corrects them.
+        tree_rounds, tree_leaves, tree_rate, tree_notes: of these trees, and training notes for them (0: all).
+        start_from: folder of a trained model of the same name whose weights training begins with; empty: none.
+        composer: trains and validates on pieces of this composer alone; empty: on all.
         hidden: units of each direction of the LSTM that both targets share.
         branch: units of the LSTM of each target (of each direction, unless it is causal).
         dropout: on what the LSTMs give, 0..1.
@@ -35,7 +40,20 @@ class PerformerConfig:
 
     name: str = "performer"
     settings: list[str] = field(default_factory=lambda: ["score_only", "performance"])
-    families: list[str] = field(default_factory=lambda: ["classic", "density", "chords", "timing", "durations"])
+    families: dict[str, list[str]] = field(
+        default_factory=lambda: {
+            "score_only": ["written", "written_lines"],
+            "performance": ["classic", "density", "chords", "timing", "durations"],
+        }
+    )
+    trunk: str = "lstm"
+    trees: list[str] = field(default_factory=list)
+    tree_rounds: int = 200
+    tree_leaves: int = 31
+    tree_rate: float = 0.1
+    tree_notes: int = 0
+    start_from: str = ""
+    composer: str = ""
     hidden: int = 96
     branch: int = 64
     dropout: float = 0.1
@@ -61,7 +79,16 @@ class PerformerConfig:
         for setting in self.settings:
             known = _NAMES[self.name]
             require(setting in known, "settings", f"has {setting!r}, {self.name} has {', '.join(known)}")
-        for family in self.families:
-            known = tuple(name for name in PERFORMANCE_FAMILIES if name not in PAST_FAMILIES)
-            require(family in known, "families", f"has {family!r}, must be among {', '.join(known)}")
+            require(bool(self.families.get(setting)), "families", f"names none for the setting {setting}")
+        for setting in self.trees:
+            require(setting in self.settings, "trees", f"has {setting!r}, which is not among the settings")
+        self._check_families()
+        one_of(self, "trunk", ("lstm", "transformer"))
+        positive(self, "tree_rounds", "tree_leaves", "tree_rate")
+        require(self.tree_notes >= 0, "tree_notes", "must not be negative; 0 takes all")
         require(len(self.epochs) > 0 and min(self.epochs.values()) >= 1, "epochs", "must name 1 epoch or more")
+
+    def _check_families(self) -> None:
+        known = tuple(name for name in PERFORMANCE_FAMILIES if name not in PAST_FAMILIES)
+        for family in (name for families in self.families.values() for name in families):
+            require(family in known, "families", f"has {family!r}, must be among {', '.join(known)}")

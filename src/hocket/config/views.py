@@ -21,6 +21,9 @@ PERFORMANCE_FAMILIES = (
     "durations",
     "past_velocity",
     "past_duration",
+    "written",
+    "written_lines",
+    "metre",
 )
 
 

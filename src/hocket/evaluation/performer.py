@@ -103,7 +103,7 @@ def _notes(view: View, trained: dict[str, Trained], split: str, limit: int, seed
     rows = whole_pieces(view, split, 0 if split == "test" else limit, seed)
     if not len(rows):
         raise InputError(f"views/performance: no note in split {split}; add works or change conf/split")
-    names = ["pitch", *(name for one in trained.values() for name in one.module.layout.names)]
+    names = ["pitch", *(name for one in trained.values() for name in one.reads)]
     return view.read(rows, tuple(dict.fromkeys(names)))
 
 
@@ -170,7 +170,7 @@ def evaluate_path(path: Path, model_folder: Path) -> dict[str, Any]:
         "one_step_ahead": model_folder.parent / "performer_ar" / "one_step_ahead",
     }
     trained = {setting: load(folder) for setting, folder in folders.items()}
-    known = {family for one in trained.values() for family in one.known["config"]["families"]} | {"classic"}
+    known = {family for one in trained.values() for family in one.families} | {"classic"}
     notes = recordings(path, known)
     settings = {
         setting: {

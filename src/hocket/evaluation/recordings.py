@@ -16,11 +16,14 @@ from hocket.models.floors import Floors
 from hocket.note_files import read_tables
 from hocket.notes import NoteTable
 from hocket.views.performance import Notes, notes_of, performances
+from hocket.views.performance_beats import beats_of, read_annotations
 from hocket.views.performance_features import FAMILIES, TARGETS
 
 
 def recordings(path: Path, families: Collection[str]) -> Notes:
     """Notes with these families of features of all music at a path: a MIDI file, folder or archive.
+
+    Beats come from annotations beside the files (layout of ASAP), else they are heard from onsets and pitches.
 
     Raises:
         InputError: nothing there can be read, or all velocities are equal.
@@ -32,8 +35,9 @@ def recordings(path: Path, families: Collection[str]) -> Notes:
         table: NoteTable = read_tables(Path(scratch, "tables"))
     if not len(table):
         raise InputError(f"{path}: holds no music that can be read; `hocket corpus read` lists the reasons")
-    pieces = list(performances(table, sorted(set(table.piece_column("corpus")))))
-    notes = notes_of(pieces, [name for name in FAMILIES if name in families])
+    chosen = performances(table, sorted(set(table.piece_column("corpus"))))
+    beats = beats_of(chosen, read_annotations(path, chosen.piece_column("path")))
+    notes = notes_of(list(chosen), [name for name in FAMILIES if name in families], beats)
     if np.ptp(notes.target("velocity")) == 0:
         raise InputError(f"{path}: all velocities are equal, so there are no dynamics to score; give it recordings")
     return notes

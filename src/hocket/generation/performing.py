@@ -84,7 +84,7 @@ class NetworkPerformer:
         return velocity, articulated(piece, predicted["log_duration"].mean)
 
     def _predicted(self, piece: Piece) -> dict[str, Predicted]:
-        return self.trained.predict(notes_of([piece], self.trained.known["config"]["families"]))
+        return self.trained.predict(notes_of([piece], self.trained.families))
 
 
 def articulated(piece: Piece, log_duration: Values) -> Integers:

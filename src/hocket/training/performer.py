@@ -13,15 +13,25 @@ from torch.utils.data import DataLoader
 
 from hocket.config import Config
 from hocket.config.performer import PerformerConfig
+from hocket.errors import InputError
 from hocket.models.floors import save_floors
 from hocket.models.performer import Layout, Performer
 from hocket.report import Check, Report, stage_folder
 from hocket.training.fit import Fitted, fit, save
 from hocket.training.forest import fit_floors, origin_of
 from hocket.training.invariants import merged, target_not_among_features
-from hocket.training.performer_inference import Trained
+from hocket.training.performer_inference import Trained, load
 from hocket.training.performer_module import PerformerModule
-from hocket.training.performer_windows import Windows, draw_rows, layout_of, side_by_side, whole_pieces, windows_of
+from hocket.training.performer_trees import TREES, fit_trees, save_trees, with_trees
+from hocket.training.performer_windows import (
+    Windows,
+    draw_rows,
+    layout_of,
+    order_of,
+    side_by_side,
+    whole_pieces,
+    windows_of,
+)
 from hocket.training.sequences import loader, require_splits, with_epochs
 from hocket.views.performance import Notes, View
 from hocket.views.performance_features import TARGETS
@@ -32,7 +42,7 @@ CHECKED = 20_000  # notes on which it is checked that no feature is the answer
 def run(cfg: Config, out: Path) -> Report:
     """Trains and saves; the report has the losses, and R2 of training windows against validation."""
     config: PerformerConfig = cfg.model
-    view = View(stage_folder(cfg.out, "views_performance"))
+    view = View(stage_folder(cfg.out, "views_performance"), config.composer)
     require_splits({split: len(view.rows(split)) for split in ("train", "validation")}, f"models_{config.name}")
     metrics: dict[str, Any] = {}
     checks: list[Check] = []
@@ -49,31 +59,39 @@ def train(cfg: Config, view: View, setting: str, folder: Path) -> tuple[dict[str
     """One setting: its metrics by split, and what must hold of its training."""
     config: PerformerConfig = cfg.model
     notes, windows = {}, {}
-    layout = layout_of({name: list(view.features_of([name])) for name in config.families}, config.families, setting)
+    start = load(Path(config.start_from, setting)) if config.start_from else None
+    trees = fit_trees(view, config, setting, cfg.seed, cfg.threads) if start is None else start.trees
+    families = config.families[setting]
+    layout = layout_of(
+        {name: list(view.features_of([name])) for name in families}, families, setting, trees=bool(trees)
+    )
+    read = tuple(name for name in layout.names if name not in TREES.values())
     limits = {"train": config.max_notes, "validation": config.max_notes_validation}
     for split, limit in limits.items():
         rows, offsets = draw_rows(view, split, config.window, limit, cfg.seed)
-        notes[split] = view.read(rows, layout.names)
-        windows[split] = windows_of(notes[split], offsets)
+        played = view.read(rows, read)
+        order = order_of(played, np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)), setting)
+        notes[split] = with_trees(played.take(order), trees)
+        windows[split] = windows_of(notes[split], offsets, layout)
     pl.seed_everything(cfg.seed, verbose=False)
-    network = Performer(config, layout)
-    network.set_scale("feature", windows["train"].features)
-    network.set_scale("target", windows["train"].targets)
+    network = begin(config, layout, windows["train"], start)
     loaders = [batches(windows[split], config.batch_notes, cfg.seed) for split in limits]
     fitted = fit(with_epochs(cfg), f"models_{config.name}_{setting}", PerformerModule(network), *loaders)
     folder.mkdir()
-    held = view.read(whole_pieces(view, "validation", config.max_notes_validation, cfg.seed), layout.names)
+    held = view.read(whole_pieces(view, "validation", config.max_notes_validation, cfg.seed), read)
     known = {
         "config": asdict(config),
         "setting": setting,
         "names": list(layout.names),
         "shared": layout.shared,
         "own": layout.own,
+        "trees": layout.trees,
         "notes": len(notes["train"]),
         "origin": origin_of(notes["train"]),
-        "persistence": persistence(network, held),
     }
+    known["persistence"] = persistence(Trained(network.eval(), known, trees), held)
     save(folder, network, known, fitted)
+    save_trees(trees, folder)
     metrics: dict[str, Any] = {
         "notes": len(notes["train"]),
         "parameters": sum(weight.numel() for weight in network.parameters()),
@@ -81,7 +99,39 @@ def train(cfg: Config, view: View, setting: str, folder: Path) -> tuple[dict[str
     }
     for split, members in notes.items():
         metrics[split] = {"loss": fitted.best(f"{split}/loss")} | r2_at_best(fitted, split, notes["train"], members)
+    if start is not None:
+        metrics["before"] = validation_r2(start, held)
+        metrics["after"] = validation_r2(Trained(network.eval(), known, trees), held)
     return metrics, fitted.checks() + leak_checks(notes["train"], layout, setting)
+
+
+def begin(config: PerformerConfig, layout: Layout, train: Windows, start: Trained | None) -> Performer:
+    """A new network on the scale of the training windows, or the trained one that fine-tuning begins with.
+
+    Raises:
+        InputError: the trained one is of another shape.
+    """
+    network = Performer(config, layout)
+    if start is None:
+        network.set_scale(train.features, train.targets)
+        return network
+    if start.module.layout != layout:
+        raise InputError(f"{config.start_from}: was trained on other features; name a model of this configuration")
+    try:
+        network.load_state_dict(start.module.state_dict())
+    except RuntimeError:
+        raise InputError(f"{config.start_from}: has other sizes; give model.hidden and model.branch as there") from None
+    return network
+
+
+def validation_r2(trained: Trained, notes: Notes) -> dict[str, float]:
+    """R2 of both targets on whole pieces."""
+    predicted = trained.predict(notes)
+    errors = {target: notes.target(target) - predicted[target].mean for target in TARGETS}
+    return {
+        f"{target.removeprefix('log_')}_r2": 1 - float((errors[target] ** 2).mean() / notes.target(target).var())
+        for target in TARGETS
+    }
 
 
 def batches(windows: Windows, budget: int, seed: int) -> DataLoader[Any]:
@@ -115,9 +165,9 @@ def r2_at_best(fitted: Fitted, split: str, train: Notes, members: Notes) -> dict
     return result
 
 
-def persistence(network: Performer, notes: Notes) -> dict[str, float]:
+def persistence(trained: Trained, notes: Notes) -> dict[str, float]:
     """By target, 0..1: correlation of neighbouring standardised errors, with which samples are to vary in time."""
-    predicted = Trained(network.eval(), {}).predict(notes)
+    predicted = trained.predict(notes)
     inside = np.diff(notes.keys["piece"]) == 0
     result = {}
     for target in TARGETS:

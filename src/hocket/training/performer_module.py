@@ -8,7 +8,7 @@ import lightning.pytorch as pl
 import torch
 from torch import Tensor
 
-from hocket.models.performer import Performer, beta_nll, lags
+from hocket.models.performer import Performer, beta_nll, heard
 from hocket.views.performance_features import TARGETS
 
 
@@ -23,21 +23,21 @@ class PerformerModule(pl.LightningModule):
         super().__init__()
         self.network = network
 
-    def _training_past(self, target: str, told: Tensor, lengths: Tensor, true: Tensor) -> Tensor:
+    def _training_past(self, target: str, told: Tensor, lengths: Tensor, true: Tensor, kin: Tensor) -> Tensor:
         """The true past of some windows, the own past of others, none of the rest; see `PerformerConfig.own_past`."""
         chance = torch.rand(len(told), 1, 1, device=told.device) / max(self.network.config.own_past, 1e-9)
-        own = self.network.own_past(target, told, lengths) * (chance < 0.5)
-        return torch.where(chance < 1, own, lags(true, known=True))
+        own = self.network.own_past(target, told, lengths, kin) * (chance < 0.5)
+        return torch.where(chance < 1, own, heard(true, kin, known=True))
 
     def _loss(self, batch: tuple[Tensor, Tensor, Tensor], name: str) -> Tensor:
         features, targets, lengths = batch
-        told = self.network.encode(features, lengths)
+        told, kin = self.network.encode(features, lengths), self.network.kin(features)
         targets = (targets - self.network.target_mean) / self.network.target_spread
         real = torch.arange(features.shape[1], device=features.device) < lengths[:, None]  # (batch, time)
         losses = []
         for place, target in enumerate(TARGETS):
             true = targets[..., place]
-            for past in self._pasts(target, told[target], lengths, true, name):
+            for past in self._pasts(target, told[target], lengths, true, kin, name):
                 predicted = self.network.decode(target, told[target], lengths, past)[real].float()
                 losses.append(beta_nll(predicted, true[real], self.network.config.beta))
                 self._log(f"{name}/{target}_mse", (predicted[:, 0] - true[real]).square().mean(), len(predicted))
@@ -45,13 +45,15 @@ class PerformerModule(pl.LightningModule):
         self._log(f"{name}/loss", loss, int(lengths.sum()))
         return loss
 
-    def _pasts(self, target: str, told: Tensor, lengths: Tensor, true: Tensor, name: str) -> list[Tensor | None]:
+    def _pasts(
+        self, target: str, told: Tensor, lengths: Tensor, true: Tensor, kin: Tensor | None, name: str
+    ) -> list[Tensor | None]:
         """What the branch is told of the past: mixed by chance in training, first own and then true in validation."""
-        if not self.network.causal:
+        if kin is None:
             return [None]
         if name == "train":
-            return [self._training_past(target, told, lengths, true)]
-        return [self.network.own_past(target, told, lengths), lags(true, known=True)]
+            return [self._training_past(target, told, lengths, true, kin)]
+        return [self.network.own_past(target, told, lengths, kin), heard(true, kin, known=True)]
 
     def _log(self, name: str, value: Tensor, count: int) -> None:
         self.log(name, value, on_epoch=True, on_step=False, batch_size=count)
@@ -66,7 +68,7 @@ class PerformerModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW with one cosine cycle over all steps."""
-        config, steps = self.network.config, int(self.trainer.estimated_stepping_batches)
+        config, steps = self.network.config, max(10, int(self.trainer.estimated_stepping_batches))
         optimizer = torch.optim.AdamW(self.parameters(), config.learning_rate, weight_decay=config.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps, pct_start=0.2)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

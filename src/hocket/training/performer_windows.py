@@ -17,24 +17,41 @@ from hocket.views.performance_features import TARGETS, allowed
 Index = npt.NDArray[np.int64]
 
 
-def layout_of(families: dict[str, list[str]], chosen: list[str], setting: str) -> Layout:
+def layout_of(families: dict[str, list[str]], chosen: list[str], setting: str, *, trees: bool = False) -> Layout:
     """The columns of those families that the setting admits, by who may see them.
 
     Args:
         families: column names by family, as the view has them.
         chosen: families of the configuration.
         setting: see `hocket.views.performance_features.may_see`.
+        trees: whether each target has a last column of its own with what boosted trees predict.
     """
     seen = {target: allowed(chosen, setting, target) for target in TARGETS}
     shared = [name for name in chosen if all(name in own for own in seen.values())]
     own = {target: [name for name in names if name not in shared] for target, names in seen.items()}
-    order = [*shared, *(name for target in TARGETS for name in own[target])]
-    count = {name: len(families[name]) for name in order}
+    columns = {target: [column for name in own[target] for column in families[name]] for target in TARGETS}
+    if trees:
+        columns = {target: [*names, f"trees_{target}"] for target, names in columns.items()}
+    told = [column for name in shared for column in families[name]]
     return Layout(
-        names=tuple(column for name in order for column in families[name]),
-        shared=sum(count[name] for name in shared),
-        own={target: sum(count[name] for name in names) for target, names in own.items()},
+        names=(*told, *(column for target in TARGETS for column in columns[target])),
+        shared=len(told),
+        own={target: len(names) for target, names in columns.items()},
+        trees=trees,
     )
+
+
+def order_of(notes: Notes, group: npt.NDArray[Any], setting: str) -> Index:
+    """(notes,) rows in the order in which a network reads them: as played, or of `score_only` as written.
+
+    Args:
+        notes: rows of the view.
+        group: (notes,) ascending number of the window or piece that each note stays in.
+        setting: a score does not tell in which order the fingers of a chord come down.
+    """
+    if setting != "score_only":
+        return np.arange(len(notes))
+    return np.lexsort((notes.keys["score_rank"], group))
 
 
 def piece_offsets(piece: npt.NDArray[Any]) -> Index:
@@ -104,7 +121,7 @@ def whole_pieces(view: View, split: str, limit: int, seed: int) -> Index:
     return chosen
 
 
-def windows_of(notes: Notes, offsets: Index) -> Windows:
-    """The notes with the windows that the offsets name."""
+def windows_of(notes: Notes, offsets: Index, layout: Layout) -> Windows:
+    """The notes with the windows that the offsets name, columns as the layout has them."""
     targets = np.stack([notes.keys[target].astype(np.float32) for target in TARGETS], 1)
-    return Windows(notes.features, targets, offsets)
+    return Windows(notes.select(layout.names), targets, offsets)

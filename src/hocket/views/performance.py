@@ -14,21 +14,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hocket.config import Config
+from hocket.corpus.sources import locate
 from hocket.errors import InputError
 from hocket.note_files import read_tables
 from hocket.notes import NOTE_DTYPE, SOFT, SPLITS, SUSTAIN, NoteTable, Piece, empty
-from hocket.report import Report, stage_folder
+from hocket.report import Report, reads, stage_folder
+from hocket.views.performance_beats import SOURCES, PieceBeats, annotations_beside, beats_of
 from hocket.views.performance_features import FAMILIES, chord_frame, chords_of, features_of, log_duration
 from hocket.views.performance_frame import Column, Frame, frame_of
+from hocket.views.performance_written import written_of
 
 FILE_NAME = "features.parquet"
-VIEW_VERSION = "1"
+VIEW_VERSION = "2"
 _PIECE_COLUMNS = ("id", "corpus", "path", "composer", "work", "split", "origin")
 # beside the features: where the note stands, its targets, and what metrics and plots need
 _KEYS = pa.schema(
     [
         pa.field("piece", pa.int32(), nullable=False),  # row of pieces.parquet
         pa.field("split", pa.dictionary(pa.int8(), pa.string()), nullable=False),
+        pa.field("score_rank", pa.int32(), nullable=False),  # place in the piece by written onset and pitch, from 0
         pa.field("onset_s", pa.float32(), nullable=False),
         pa.field("next_chord_s", pa.float32(), nullable=False),  # seconds to the next chord, 0 in the last
         pa.field("velocity", pa.float32(), nullable=False),
@@ -42,13 +46,22 @@ def run(cfg: Config, out: Path) -> Report:
     """Stage `views_performance`: corpus/split -> features of the profile's performance corpora."""
     view = cfg.view["performance"]
     table = performances(read_tables(stage_folder(cfg.out, "corpus_split")), cfg.profile.corpora.get("performance", []))
-    columns = write_view(table, out, view.families, view.chunk_notes)
+    beats = beats_of(table, annotations_beside(annotated_archives(cfg, table), table))
+    columns = write_view(table, beats, out, view.families, view.chunk_notes)
     splits = np.array(table.piece_column("split"))
     notes = np.diff(table.offsets)
     counts = {f"notes_{split}": int(notes[splits == split].sum()) for split in SPLITS}
     counts |= {"pieces": len(table), "notes": int(notes.sum()), "features": sum(map(len, columns.values()))}
+    counts |= {f"pieces_beats_{source}": sum(piece.source == source for piece in beats) for source in SOURCES}
     summary = f"{counts['features']} features of {counts['notes']:,} notes in {len(table):,} performances"
     return Report(summary=summary, counts=counts, metrics={"families": columns})
+
+
+def annotated_archives(cfg: Config, table: NoteTable) -> dict[str, Path]:
+    """Archives of those corpora of recordings whose layout has annotations of beats, by name of the corpus."""
+    corpora = set(table.piece_column("corpus"))
+    chosen = {name: corpus for name, corpus in cfg.corpus.items() if name in corpora and corpus.layout == "asap"}
+    return {name: reads(locate(corpus)) for name, corpus in chosen.items()}
 
 
 def performances(table: NoteTable, corpora: list[str]) -> NoteTable:
@@ -68,7 +81,9 @@ def performances(table: NoteTable, corpora: list[str]) -> NoteTable:
     return chosen
 
 
-def write_view(table: NoteTable, folder: Path, families: list[str], chunk_notes: int) -> dict[str, list[str]]:
+def write_view(
+    table: NoteTable, beats: list[PieceBeats], folder: Path, families: list[str], chunk_notes: int
+) -> dict[str, list[str]]:
     """Writes features.parquet and pieces.parquet into a folder; gives the feature names by family."""
     pq.write_table(table.pieces.select(_PIECE_COLUMNS), folder / "pieces.parquet", compression="zstd")
     names = family_columns(families)
@@ -78,7 +93,7 @@ def write_view(table: NoteTable, folder: Path, families: list[str], chunk_notes:
     codes, row = np.array([SPLITS.index(split) for split in table.piece_column("split")], np.int8), 0
     with pq.ParquetWriter(folder / FILE_NAME, schema, compression="zstd") as writer:
         for pieces in chunks(table, chunk_notes):
-            frame = piano_frame(pieces)
+            frame = piano_frame(pieces, beats[row : row + len(pieces)])
             columns = _keys(frame, row) | features_of(frame, families)
             columns["split"] = pa.DictionaryArray.from_arrays(pa.array(codes[columns["piece"]]), pa.array(SPLITS))
             writer.write_table(pa.table({name: columns[name] for name in schema.names}, schema=schema))
@@ -86,9 +101,9 @@ def write_view(table: NoteTable, folder: Path, families: list[str], chunk_notes:
     return names
 
 
-def piano_frame(pieces: list[Piece]) -> Frame:
-    """The frame of pieces with the two pedals that the features read."""
-    return frame_of(pieces, (SUSTAIN, SOFT))
+def piano_frame(pieces: list[Piece], beats: list[PieceBeats] | None = None) -> Frame:
+    """The frame of pieces with the two pedals that the features read, and their beats; see `written_of` without."""
+    return frame_of(pieces, (SUSTAIN, SOFT), beats)
 
 
 def family_columns(families: list[str]) -> dict[str, list[str]]:
@@ -115,11 +130,18 @@ def _keys(frame: Frame, first_row: int) -> dict[str, npt.NDArray[Any]]:
     lengths = np.diff(frame.offsets)
     return {
         "piece": np.repeat(np.arange(first_row, first_row + len(lengths), dtype=np.int32), lengths),
+        "score_rank": _score_rank(frame),
         "onset_s": frame.onset_s.astype(np.float32),
         "next_chord_s": next_chord_s(frame),
         "velocity": frame.velocity,
         "log_duration": log_duration(frame.duration_s),
     }
+
+
+def _score_rank(frame: Frame) -> npt.NDArray[np.int32]:
+    rank = np.empty(frame.count, np.int32)
+    rank[written_of(frame).order] = np.arange(frame.count) - frame.first
+    return rank
 
 
 def next_chord_s(frame: Frame) -> Column:
@@ -136,7 +158,7 @@ class Notes:
     Attributes:
         features: (notes, features) float32, columns as `names` says.
         names: feature names.
-        keys: (notes,) by name: piece, onset_s, next_chord_s, velocity, log_duration.
+        keys: (notes,) by name: piece, score_rank, onset_s, next_chord_s, velocity, log_duration.
         pieces: rows of pieces.parquet.
     """
 
@@ -151,6 +173,11 @@ class Notes:
     def target(self, name: str) -> npt.NDArray[np.float64]:
         """(notes,) velocity or log_duration."""
         return self.keys[name].astype(np.float64)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Notes:
+        """These rows in this order."""
+        keys = {name: column[rows] for name, column in self.keys.items()}
+        return Notes(self.features[rows], self.names, keys, self.pieces)
 
     def select(self, names: tuple[str, ...]) -> npt.NDArray[np.float32]:
         """(notes, names) these features in this order.
@@ -169,8 +196,9 @@ class Notes:
 class View:
     """A written view, read piecewise, so that a large corpus need not fit into memory."""
 
-    def __init__(self, folder: Path) -> None:
-        path = folder / FILE_NAME
+    def __init__(self, folder: Path, composer: str = "") -> None:
+        """Opens a view; of one composer alone if he is named."""
+        path, self._composer = folder / FILE_NAME, composer
         try:
             self._file = pq.ParquetFile(path)
             self.pieces: list[dict[str, Any]] = pq.read_table(folder / "pieces.parquet").to_pylist()
@@ -195,8 +223,8 @@ class View:
 
     def rows(self, split: str, limit: int = 0, seed: int = 0) -> npt.NDArray[np.int64]:
         """Row numbers of a split, ascending; with a limit, so many drawn evenly from all its pieces."""
-        split_of_piece = np.array([piece["split"] for piece in self.pieces])
-        rows = np.flatnonzero((split_of_piece == split)[self.keys["piece"]])
+        chosen = [piece["split"] == split and self._composer in ("", piece["composer"] or "") for piece in self.pieces]
+        rows = np.flatnonzero(np.array(chosen, bool)[self.keys["piece"]])
         if limit and len(rows) > limit:
             rows = np.sort(np.random.default_rng(seed).choice(rows, limit, replace=False))
         return rows
@@ -216,9 +244,13 @@ class View:
         return Notes(features, names, {name: column[rows] for name, column in self.keys.items()}, self.pieces)
 
 
-def notes_of(pieces: list[Piece], families: list[str]) -> Notes:
-    """The same rows as a written view would give, made at once from pieces in memory."""
-    frame = piano_frame(pieces)
+def notes_of(pieces: list[Piece], families: list[str], beats: list[PieceBeats] | None = None) -> Notes:
+    """The same rows as a written view would give, made at once from pieces in memory.
+
+    Without `beats` they are those that tempo map and metres of each piece state.
+    """
+    beats = beats_of(NoteTable.from_pieces(pieces), {}, heard=False) if beats is None else beats
+    frame = piano_frame(pieces, beats)
     columns = features_of(frame, families)
     features = np.column_stack([np.empty((frame.count, 0), np.float32), *columns.values()])
     described = [{name: getattr(piece, name) for name in _PIECE_COLUMNS} for piece in pieces]

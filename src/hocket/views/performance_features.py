@@ -23,14 +23,15 @@ CHORD_GAP_S = 0.03  # onsets closer than this to the one before sound as one cho
 SHORTEST_S = 0.001  # floor of durations before the logarithm
 TARGETS = ("velocity", "log_duration")
 
-# what a family may look at; "chords" is which notes sound together, known to a score and seen in a performance
-PITCH, CHORDS, TIMING, PEDAL = "pitch", "chords", "timing", "pedal"
+# what a family may look at. "score" is where beats and bars put each note, on a grid of twelfths of a beat, and its
+# pitch; "pitch" and "chords" are the pitches in the order played, and which notes are played together
+SCORE, PITCH, CHORDS, TIMING, PEDAL = "score", "pitch", "chords", "timing", "pedal"
 DURATIONS, PAST_VELOCITY, PAST_DURATION = "durations", "past_velocity", "past_duration"
 
 _SETTINGS = {
-    "score_only": frozenset({PITCH, CHORDS}),
-    "performance": frozenset({PITCH, CHORDS, TIMING, PEDAL}),
-    "one_step_ahead": frozenset({PITCH, CHORDS, TIMING, PEDAL}),
+    "score_only": frozenset({SCORE, PITCH}),
+    "performance": frozenset({SCORE, PITCH, CHORDS, TIMING, PEDAL}),
+    "one_step_ahead": frozenset({SCORE, PITCH, CHORDS, TIMING, PEDAL}),
 }
 SETTINGS = tuple(_SETTINGS)
 
@@ -38,8 +39,9 @@ SETTINGS = tuple(_SETTINGS)
 def may_see(setting: str, target: str) -> frozenset[str]:
     """Sources that a model of `target` (one of TARGETS) may use in `setting` (one of SETTINGS).
 
-    score_only is what a written score knows; performance adds timing and pedal, and for velocity all durations, but no
-    past targets; one_step_ahead adds the true past of the target itself.
+    score_only is what a written score knows (but that the classic features take pitches in the order played);
+    performance adds timing and pedal, and for velocity all durations, but no past targets; one_step_ahead adds the
+    true past of the target itself.
     """
     sources = _SETTINGS[setting]
     if target == "velocity" and setting != "score_only":
@@ -65,7 +67,9 @@ class Family:
 FAMILIES: dict[str, Family] = {}
 
 
-def _family(name: str, *sees: str) -> Callable[[Callable[[Frame], Columns]], Callable[[Frame], Columns]]:
+def family_from(name: str, *sees: str) -> Callable[[Callable[[Frame], Columns]], Callable[[Frame], Columns]]:
+    """Registers a function as a family that sees these sources."""
+
     def register(function: Callable[[Frame], Columns]) -> Callable[[Frame], Columns]:
         FAMILIES[name] = Family(frozenset(sees), function)
         return function
@@ -92,7 +96,7 @@ def log_duration(duration_s: npt.NDArray[np.float64]) -> Column:
     return np.log(np.maximum(duration_s, SHORTEST_S)).astype(np.float32)
 
 
-@_family("classic", PITCH)
+@family_from("classic", PITCH)
 def _classic(frame: Frame) -> Columns:
     """Five of the classic seven; density and duration are families of their own, as they see more."""
     length = np.diff(frame.offsets)
@@ -107,26 +111,26 @@ def _classic(frame: Frame) -> Columns:
     }
 
 
-@_family("classic_density", PITCH)
+@family_from("classic_density", PITCH)
 def _classic_density(frame: Frame) -> Columns:
     """Notes within 6 positions: 13 everywhere but at the ends, so it says nothing. For the exhibit only."""
     low, high = frame.window(6, 6)
     return {"density_positions": (high - low).astype(np.float32)}
 
 
-@_family("classic_duration", DURATIONS)
+@family_from("classic_duration", DURATIONS)
 def _classic_duration(frame: Frame) -> Columns:
     """The note's own log duration: an input for velocity, the answer itself for duration (the exhibit's leak)."""
     return {"duration": frame.remember("log_duration", lambda: log_duration(frame.duration_s))}
 
 
-@_family("density", TIMING)
+@family_from("density", TIMING)
 def _density(frame: Frame) -> Columns:
     """Notes a second in the two seconds around the onset."""
     return {"density": frame.notes_within(1.0, 1.0) / np.float32(2)}
 
 
-@_family("contour", PITCH)
+@family_from("contour", PITCH)
 def _contour(frame: Frame) -> Columns:
     """Signed steps to the neighbours by position, and whether the pitch has just sounded."""
     pitch, columns = frame.pitch, {}
@@ -137,7 +141,7 @@ def _contour(frame: Frame) -> Columns:
     return columns
 
 
-@_family("register", PITCH)
+@family_from("register", PITCH)
 def _register(frame: Frame) -> Columns:
     """Pitch against windows by position: means, extremes, and the share of near notes that are lower."""
     pitch, columns = frame.pitch, {}
@@ -152,7 +156,7 @@ def _register(frame: Frame) -> Columns:
     return columns
 
 
-@_family("pitch_classes", PITCH)
+@family_from("pitch_classes", PITCH)
 def _pitch_classes(frame: Frame) -> Columns:
     """The pitch class, its share among the 65 notes around, and the shares of the classes relative to it."""
     pitch_class = frame.pitch.astype(np.int64) % 12
@@ -208,7 +212,7 @@ def chord_frame(frame: Frame) -> Frame:
     return frame.remember("chord_frame", make)  # type: ignore[no-any-return]
 
 
-@_family("chords", PITCH, CHORDS)
+@family_from("chords", PITCH, CHORDS)
 def _chords(frame: Frame) -> Columns:
     """Size of the chord, the note's place in it, and the lines of top voice and bass around."""
     if not frame.count:
@@ -238,26 +242,26 @@ def _chords(frame: Frame) -> Columns:
     return columns
 
 
-def _log_s(seconds: npt.NDArray[np.float64]) -> Column:
+def log_s(seconds: npt.NDArray[np.float64]) -> Column:
     """Log seconds with a floor of 10 ms, so that chord spread does not swamp rhythm."""
     logs: Column = np.log(seconds.astype(np.float32) + np.float32(0.01))
     return logs
 
 
-@_family("timing", TIMING)
+@family_from("timing", TIMING)
 def _timing(frame: Frame) -> Columns:
     """Inter-onset intervals before and after over several numbers of notes and chords, and the spread of the chord."""
     if not frame.count:
         return {}
     onset, columns = frame.onset_s, {}
     for steps in (1, 2, 4, 8, 16, 32):
-        columns[f"ioi_before_{steps}"] = _log_s(onset - frame.shift(onset, -steps))
-        columns[f"ioi_after_{steps}"] = _log_s(frame.shift(onset, steps) - onset)
+        columns[f"ioi_before_{steps}"] = log_s(onset - frame.shift(onset, -steps))
+        columns[f"ioi_after_{steps}"] = log_s(frame.shift(onset, steps) - onset)
     chords, by_chord = chords_of(frame), chord_frame(frame)
     start = by_chord.onset_s
     for steps in (1, 2, 4, 8):
-        before = _log_s(start - by_chord.shift(start, -steps))
-        after = _log_s(by_chord.shift(start, steps) - start)
+        before = log_s(start - by_chord.shift(start, -steps))
+        after = log_s(by_chord.shift(start, steps) - start)
         columns[f"chord_ioi_before_{steps}"] = before[chords.of_note]
         columns[f"chord_ioi_after_{steps}"] = after[chords.of_note]
     columns["lag_in_chord"] = (onset - start[chords.of_note]).astype(np.float32)
@@ -268,7 +272,7 @@ def _timing(frame: Frame) -> Columns:
     return columns
 
 
-@_family("densities", TIMING)
+@family_from("densities", TIMING)
 def _densities(frame: Frame) -> Columns:
     """Notes a second before and after, at several scales."""
     columns = {}
@@ -278,7 +282,7 @@ def _densities(frame: Frame) -> Columns:
     return columns
 
 
-@_family("pedal", TIMING, PEDAL)
+@family_from("pedal", TIMING, PEDAL)
 def _pedals(frame: Frame) -> Columns:
     """State of sustain and soft pedal at the onset, and time since the last and to the next change."""
     columns: Columns = {}
@@ -305,14 +309,14 @@ def _pedal_columns(frame: Frame, name: str, controller: int) -> Columns:
     value = np.where(has_last, pedal.value[last], 0)
     return {
         f"{name}_value": value.astype(np.float32),
-        f"{name}_since": _log_s(np.where(has_last, note_s - change_s[last], 10.0).clip(0, 10)),
-        f"{name}_until": _log_s(np.where(has_next, change_s[following] - note_s, 10.0).clip(0, 10)),
+        f"{name}_since": log_s(np.where(has_last, note_s - change_s[last], 10.0).clip(0, 10)),
+        f"{name}_until": log_s(np.where(has_next, change_s[following] - note_s, 10.0).clip(0, 10)),
         f"{name}_next_value": np.where(has_next, pedal.value[following], 0).astype(np.float32),
         f"{name}_mean": frame.window_mean(value, 16, 16),
     }
 
 
-@_family("durations", TIMING, DURATIONS)
+@family_from("durations", TIMING, DURATIONS)
 def _durations(frame: Frame) -> Columns:
     """Own and neighbouring durations, and the gap or overlap with what follows. Never for the target duration."""
     duration, onset = frame.duration_s, frame.onset_s
@@ -328,7 +332,7 @@ def _durations(frame: Frame) -> Columns:
     chords, by_chord = chords_of(frame), chord_frame(frame)
     start = by_chord.onset_s
     next_chord = by_chord.shift(start, 1)[chords.of_note]
-    columns["articulation"] = own - _log_s(np.maximum(next_chord - onset, 0))
+    columns["articulation"] = own - log_s(np.maximum(next_chord - onset, 0))
     return columns
 
 
@@ -353,13 +357,13 @@ def past_mean(frame: Frame, column: Column, reach: int, unknown: float) -> Colum
     return np.where(index > low, mean, unknown).astype(np.float32)
 
 
-@_family("past_velocity", PAST_VELOCITY)
+@family_from("past_velocity", PAST_VELOCITY)
 def _past_velocity(frame: Frame) -> Columns:
     """True earlier velocities, for the setting one_step_ahead."""
     return _past(frame, frame.velocity, "velocity", unknown=64.0)
 
 
-@_family("past_duration", PAST_DURATION)
+@family_from("past_duration", PAST_DURATION)
 def _past_duration(frame: Frame) -> Columns:
     """True earlier log durations, for the setting one_step_ahead."""
     own = frame.remember("log_duration", lambda: log_duration(frame.duration_s))

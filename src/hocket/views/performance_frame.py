@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hocket.notes import Piece
+from hocket.views.performance_beats import PieceBeats
 
 Column = npt.NDArray[np.float32]
 Index = npt.NDArray[np.int64]
@@ -30,6 +31,7 @@ class Frame:
         velocity: (notes,) 0-127.
         onset_s, duration_s: (notes,) seconds, float64.
         pedals: by controller number, (offsets by piece, onset in seconds, value); a controller may be absent.
+        pulse: the beats of all pieces; None where nothing asks for them.
     """
 
     offsets: Index
@@ -38,6 +40,7 @@ class Frame:
     onset_s: npt.NDArray[np.float64]
     duration_s: npt.NDArray[np.float64]
     pedals: dict[int, Pedal] = field(default_factory=dict)
+    pulse: Pulse | None = None
     _memory: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -178,8 +181,48 @@ class Pedal:
     value: Column
 
 
-def frame_of(pieces: list[Piece], controllers: tuple[int, ...] = ()) -> Frame:
-    """The notes of the pieces, drums left out, with the changes of the controllers named."""
+@dataclass(frozen=True)
+class Pulse:
+    """Beats of all pieces of a frame, at least two a piece.
+
+    Attributes:
+        offsets: (pieces + 1,) piece p owns the beats offsets[p]:offsets[p + 1].
+        onset_s: (beats,) seconds, ascending within a piece.
+        in_bar: (beats,) beats since the bar began.
+        bar_beats: (beats,) beats of that bar.
+    """
+
+    offsets: Index
+    onset_s: npt.NDArray[np.float64]
+    in_bar: Column
+    bar_beats: Column
+
+
+def pulse_of(beats: list[PieceBeats]) -> Pulse:
+    """The beats of several pieces; a piece with fewer than two gets 120 a minute from 0 s on, in bars of four."""
+    parts = [_bars(piece) for piece in beats]
+    columns = [np.concatenate([np.empty(0), *column]) for column in zip(*parts, strict=True)] or [np.empty(0)] * 3
+    offsets = _offsets([len(onset) for onset, _, _ in parts])
+    return Pulse(offsets, columns[0], columns[1].astype(np.float32), columns[2].astype(np.float32))
+
+
+def _bars(beats: PieceBeats) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any], npt.NDArray[Any]]:
+    """(beats,) each: seconds, beats since the downbeat, beats of the bar; the ends are as long as their neighbours."""
+    if len(beats.onset_s) < 2:
+        return np.array([0.0, 0.5]), np.array([0, 1]), np.array([4, 4])
+    number = np.arange(len(beats.onset_s))
+    first = np.flatnonzero(beats.is_downbeat)
+    if len(first) < 2:
+        return beats.onset_s, (number - (first[0] if len(first) else 0)) % 4, np.full(len(number), 4)
+    lengths = np.diff(first)
+    bar = np.clip(np.searchsorted(first, number, side="right") - 1, -1, len(lengths) - 1)
+    length = lengths[np.maximum(bar, 0)]
+    begun = np.where(bar < 0, first[0] - length, first[np.searchsorted(first, number, side="right") - 1])
+    return beats.onset_s, (number - begun) % np.maximum(length, 1), length
+
+
+def frame_of(pieces: list[Piece], controllers: tuple[int, ...] = (), beats: list[PieceBeats] | None = None) -> Frame:
+    """The notes of the pieces, drums left out, with the changes of the controllers named and the beats, if given."""
     notes = [piece.notes[~piece.notes["is_drum"]] for piece in pieces]
     return Frame(
         offsets=_offsets([len(rows) for rows in notes]),
@@ -188,6 +231,7 @@ def frame_of(pieces: list[Piece], controllers: tuple[int, ...] = ()) -> Frame:
         onset_s=_gather(notes, "onset_s", np.float64),
         duration_s=_gather(notes, "duration_s", np.float64),
         pedals={number: _pedal(pieces, number) for number in controllers},
+        pulse=None if beats is None else pulse_of(beats),
     )
 
 

@@ -1,0 +1,63 @@
+"""Boosted trees that go before a performer's network: what single notes tell, so that the network learns the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hocket.config.models import ForestConfig, RecipeConfig
+from hocket.config.performer import PerformerConfig
+from hocket.models.forest import SUFFIX, Card, Regressor, build, load, save
+from hocket.training.forest import origin_of, training_notes
+from hocket.views.performance import Notes, View
+from hocket.views.performance_features import TARGETS, allowed
+
+ESTIMATOR, FEATURE_SET = "hist_boosting", "trees"
+TREES = {target: f"trees_{target}" for target in TARGETS}  # names of the columns that they add
+
+
+def fit_trees(view: View, config: PerformerConfig, setting: str, seed: int, threads: int) -> dict[str, Regressor]:
+    """Histogram boosting of both targets on the families of a setting, without any past; none where none is wanted."""
+    if setting not in config.trees:
+        return {}
+    from threadpoolctl import threadpool_limits
+
+    recipe = RecipeConfig(FEATURE_SET, setting, [ESTIMATOR])
+    sizes: dict[str, Any] = {"hist_rounds": config.tree_rounds, "hist_leaves": config.tree_leaves}
+    forest = ForestConfig(recipes=[recipe], feature_sets={FEATURE_SET: []}, hist_rate=config.tree_rate, **sizes)
+    trees = {}
+    for target in TARGETS:
+        families = allowed(config.families[setting], setting, target)
+        notes = training_notes(view, families, config.tree_notes, seed)
+        pipeline = build(ESTIMATOR, forest, seed, threads)
+        with threadpool_limits(threads):
+            pipeline.fit(notes.features, notes.target(target))
+        known = (ESTIMATOR, FEATURE_SET, setting, target, tuple(families), notes.names, len(notes), origin_of(notes))
+        trees[target] = Regressor(Card(*known), pipeline)
+    return trees
+
+
+def with_trees(notes: Notes, trees: dict[str, Regressor]) -> Notes:
+    """The notes with a column more a target, what the trees predict of it."""
+    if not trees:
+        return notes
+    told = [trees[target].predict(notes).astype(np.float32)[:, None] for target in TARGETS]
+    names = (*notes.names, *TREES.values())
+    return Notes(np.concatenate([notes.features, *told], 1), names, notes.keys, notes.pieces)
+
+
+def save_trees(trees: dict[str, Regressor], folder: Path) -> None:
+    """Writes the trees into the folder of their network."""
+    for regressor in trees.values():
+        save(regressor, folder)
+
+
+def load_trees(folder: Path, setting: str) -> dict[str, Regressor]:
+    """What `save_trees` wrote.
+
+    Raises:
+        InputError: not there, damaged, or of another version.
+    """
+    return {target: load(folder / f"{ESTIMATOR}_{FEATURE_SET}_{setting}_{target}{SUFFIX}") for target in TARGETS}
