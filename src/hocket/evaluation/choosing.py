@@ -24,9 +24,6 @@ _MELODIC = ("melody", "voice")
 _CONSONANCE: Names = {"band": ("dissonance", "scale_consistency")}
 _MOTION: Names = {"melody": ("step_share", "mean_interval")}
 _REPETITION: Names = dict.fromkeys(("melody", "band"), ("distinct_bar_ratio", "self_similarity"))
-    "melody": ("distinct_bar_ratio", "self_similarity"),
-    "band": ("distinct_bar_ratio", "self_similarity"),
-}
 CRITERIA = ("consonance", "steps_and_leaps", "form", "repetition", "closeness")
 
 
