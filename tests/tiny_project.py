@@ -16,7 +16,7 @@ KEPT = {"essen-m21.zip": 90, "tunes.zip": 40, "chorales.zip": 6}  # the others l
 
 
 def make_archives(whole: Path, tiny: Path) -> Path:
-    """The demo's archives, made in one folder, then those of single tunes with few of them, evenly drawn, in another."""
+    """The demo's archives, made in one folder; those of single tunes with few of them, evenly drawn, in another."""
     build(whole)
     for path in sorted(whole.glob("*.zip")):
         with zipfile.ZipFile(path) as archive:

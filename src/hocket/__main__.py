@@ -11,12 +11,13 @@ from hocket.errors import exit_code
 
 def main(arguments: list[str]) -> int:
     """Runs one stage; 0 when it went well, 1 for a fault of ours, 2 for bad input (one line on stderr)."""
-    if any(argument.startswith("-") for argument in arguments):
-        return _hydra_program()
-    from hocket.config import compose
+    from hocket.config import compose, require_experiment
     from hocket.stages import run_stage
 
     try:
+        if any(argument.startswith("-") for argument in arguments):
+            require_experiment(arguments)
+            return _hydra_program()
         report = run_stage(compose(arguments))
     except (Exception, KeyboardInterrupt) as error:
         if os.environ.get("HOCKET_DEBUG"):

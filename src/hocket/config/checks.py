@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -31,3 +32,11 @@ def one_of(config: Any, name: str, options: Collection[str]) -> None:
     """Requires that the field is one of the options."""
     value = getattr(config, name)
     require(value in options, name, f"is {value!r}, must be one of {', '.join(sorted(options))}")
+
+
+def plain_name(config: Any, *names: str) -> None:
+    """Requires that these fields can name a folder inside another one: no separator, no dot at the beginning."""
+    for name in names:
+        value = str(getattr(config, name))
+        allowed = re.fullmatch(r"(?![.\s])[\w .,=+@-]*", value) is not None
+        require(allowed, name, f"is {value!r}, must be made of letters, digits, spaces and . , = + @ _ -")

@@ -31,6 +31,7 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    require_experiment(overrides)
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(conf_folder().resolve()), version_base="1.3"):
@@ -40,6 +41,19 @@ def compose(overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(_one_line(error)) from None
     assert isinstance(plain, dict)
     return from_mapping({str(key): value for key, value in plain.items()})
+
+
+def require_experiment(overrides: Sequence[str]) -> None:
+    """Hydra takes an optional group with a typo for one that was left out, and would run something else.
+
+    Raises:
+        ConfigError: ``experiment=NAME`` names no file of conf/experiment.
+    """
+    known = sorted(path.stem for path in (conf_folder() / "experiment").glob("*.yaml"))
+    asked = [text.partition("=")[2] for text in overrides if text.startswith("experiment=")]
+    for name in (name for value in asked for name in value.split(",")):
+        if name not in {*known, "", "null"}:
+            raise ConfigError(f"experiment: {name!r} is unknown; it must be one of {', '.join(known)}")
 
 
 def from_mapping(plain: Mapping[str, Any]) -> Config:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hocket.config.checks import positive, require
+from hocket.config.checks import plain_name, positive, require
 
 
 @dataclass
@@ -25,6 +25,9 @@ class ProfileConfig:
     name: str
     corpora: dict[str, list[str]] = field(default_factory=dict)
     quotable: bool = False
+
+    def __post_init__(self) -> None:
+        plain_name(self, "name")
 
 
 @dataclass
@@ -74,6 +77,9 @@ class LoggerConfig:
     mode: str = "auto"
     folder: str = "runs"
 
+    def __post_init__(self) -> None:
+        plain_name(self, "project", "group", "job_type")  # of folders under runs/, too
+
 
 @dataclass
 class RunConfig:
@@ -97,6 +103,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         positive(self, "threads", "processes")
+        plain_name(self, "experiment")
         require(self.seed >= 0, "seed", f"is {self.seed}, must not be negative")
 
 
