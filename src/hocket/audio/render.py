@@ -119,7 +119,7 @@ def _measure(
         music_s=music_s,
         tail_s=config.tail_s,
         rms_dbfs=rms_dbfs(pcm.T.astype(np.float32) / np.float32(scale)),
-        peak_dbfs=decibels(float(np.abs(pcm.astype(np.int64)).max(initial=0)) / scale),
+        peak_dbfs=decibels(max(int(pcm.max(initial=0)), -int(pcm.min(initial=0))) / scale),
         loudness_lufs=loudness,
         effects=effects,
         players={f"{number} {stem.name}": stem.player for number, stem in enumerate(stems, start=1)},
