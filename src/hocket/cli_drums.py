@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from hocket.cli_options import AsJson, Models, Seed, emit, models_folder
 from hocket.errors import InputError
 
-Seed = Annotated[int, typer.Option(min=0, help="of every random choice")]
-Models = Annotated[Path | None, typer.Option(help="folder of trained models [default: out/models]")]
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
 Wav = Annotated[bool, typer.Option("--wav", help="render a WAV beside the MIDI file")]
 
 
@@ -38,7 +37,6 @@ def drums(
     as_json: AsJson = False,
 ) -> None:
     """Give a song a drummer; every other track stays as it is."""
-    from hocket.cli import _emit, models_folder
     from hocket.generation.drumming import Wishes, parse_threshold
 
     def work() -> dict[str, Any]:
@@ -46,7 +44,7 @@ def drums(
         wishes = Wishes(candidates, least, temperature, segment_bars, style, seed, keep)
         return write_drums(source, output, wishes, wav, models_folder(models) / "drum_vae")
 
-    _emit(as_json, work)
+    emit(as_json, work)
 
 
 def humanise(
@@ -60,12 +58,11 @@ def humanise(
     as_json: AsJson = False,
 ) -> None:
     """Give flat drums the velocity and timing of a drummer; hits stay on their steps."""
-    from hocket.cli import _emit, models_folder
 
     def work() -> dict[str, Any]:
         return write_humanised(source, output, amount, temperature, seed, wav, models_folder(models) / "drum_vae")
 
-    _emit(as_json, work)
+    emit(as_json, work)
 
 
 def write_drums(source: Path, output: Path, wishes: Any, wav: bool, folder: Path) -> dict[str, Any]:
@@ -74,8 +71,6 @@ def write_drums(source: Path, output: Path, wishes: Any, wav: bool, folder: Path
     Raises:
         InputError: nothing to accompany, an argument out of range, or the model was never trained.
     """
-    from dataclasses import replace
-
     from hocket.config.drums import DrumGenerationConfig
     from hocket.generation.drumming import accompany, load_drummer
 
@@ -106,7 +101,6 @@ def _read(source: Path) -> Any:
 
     if not source.is_file():
         raise InputError(f"{source}: no such file")
-    from dataclasses import replace
 
     return replace(read_midi(source), path=str(source))
 

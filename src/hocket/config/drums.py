@@ -105,6 +105,7 @@ class DrumVaeConfig:
         folded: corpora that are too small for one test split.
         fold_epochs: of fine-tuning on the other folds.
         fine_rate: learning rate of the last stage of ``layerwise`` and of fine-tuning, as a share of the highest.
+        drafts: free-running drafts whose mean is scored.
         band, groove: the two networks.
     """
 
@@ -116,6 +117,7 @@ class DrumVaeConfig:
     folded: list[str] = field(default_factory=lambda: ["multitrack_open"])
     fold_epochs: int = 3
     fine_rate: float = 0.3
+    drafts: int = 8
     band: DrumNetConfig = field(default_factory=DrumNetConfig)
     groove: DrumNetConfig = field(default_factory=DrumNetConfig)
 
@@ -125,7 +127,7 @@ class DrumVaeConfig:
             require(name in METHODS, "compared", f"has {name!r}, must be among {', '.join(METHODS)}")
         require(min(self.seeds.values(), default=0) >= 1, "seeds", "must name a profile and be at least 1")
         require(self.folds >= 2, "folds", f"is {self.folds}, must be at least 2")
-        positive(self, "fold_epochs")
+        positive(self, "fold_epochs", "drafts")
         within(self, "fine_rate", 0.01, 1.0)
 
 

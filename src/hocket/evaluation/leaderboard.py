@@ -43,6 +43,7 @@ class Board:
     columns: tuple[str, ...]
 
 
+_HITS = ("f1", "precision", "recall", "average_precision", "accuracy")
 # a new board is a line here; the rows come from the evaluations
 BOARDS = {
     "velocity": Board(
@@ -89,11 +90,55 @@ BOARDS = {
         False,
         ("nats_per_16th", "bits_per_note"),
     ),
+    "latent": Board(
+        "Latent spaces of two bars, decoded free running from a sample of z",
+        "accuracy",
+        True,
+        (
+            "accuracy",
+            "onset_accuracy",
+            "exact",
+            "kl_bits",
+            "negative_elbo",
+            "active_units",
+            "mean_accuracy",
+            "teacher_accuracy",
+            "style_of_samples",
+            "style_after_flip",
+            "symbols_kept",
+            "mean_interval",
+            "biggest_step",
+            "path_over_direct",
+        ),
+    ),
+    "segments": Board(
+        "Segments, against held-out real ones",
+        "overlap_area",
+        True,
+        ("overlap_area", "kld", "two_sample_accuracy", "coverage", "diversity", "near_train", "mean_interval"),
+    ),
     "tunes": Board(
         "Likelihood of held-out ABC tunes, header given",
         "bits_per_char",
         False,
         ("bits_per_char", "bits_per_note"),
+    ),
+    "drums": Board("Drums for held-out songs, the band given", "f1", True, _HITS),
+    "drums_folded": Board("Drums for cross-validated songs, the band given", "f1", True, _HITS),
+    "drums_given": Board("Drums from a tapped line, from kick and snare, from nothing", "f1", True, _HITS),
+    "drums_humanise": Board(
+        "Velocity and timing of held-out drum performances, hits given",
+        "velocity_mse",
+        False,
+        (
+            "velocity_mse",
+            "offset_mse",
+            "offset_mae_ms",
+            "velocity_spread",
+            "offset_spread",
+            "velocity_kl",
+            "offset_kl",
+        ),
     ),
     "compositions": Board(
         "Compositions, without a real reference",

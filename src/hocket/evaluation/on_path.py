@@ -15,6 +15,8 @@ EVALUATORS = {
     "tune_lm": "hocket.evaluation.tune_lm:evaluate_path",
     "tune_transformer": "hocket.evaluation.tune_lm:evaluate_path",
     "melody_lstm": "hocket.evaluation.melody_lstm:evaluate_path",
+    "melody_vae": "hocket.evaluation.melody_vae:evaluate_path",
+    "melody_gan": "hocket.evaluation.melody_gan:evaluate_path",
     "drum_vae": "hocket.evaluation.drum_path:evaluate_path",
 }
 

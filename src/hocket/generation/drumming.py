@@ -21,10 +21,11 @@ from hocket.models.drum_running import Listening, free_run, listen, windowed
 from hocket.models.drum_tasks import with_task
 from hocket.models.drum_vae import DrumVae, by_segment, reparametrised
 from hocket.notes import NOTE_DTYPE, TEMPO, Piece, Track, empty, set_seconds, sort_notes
-from hocket.training.drum_inference import batches, load
-from hocket.training.drum_windows import Windows, windows_of
+from hocket.training.drum_inference import batches, load, load_arrays, load_library
+from hocket.training.drum_windows import Windows, near_windows
 from hocket.views.drum_floors import PRIOR
 from hocket.views.drum_grid import STEPS_PER_QUARTER, Grid, dense_hits, grid_of
+from hocket.views.drum_library import KINDS, Library
 from hocket.views.drum_map import CLASSES, FAMILIES, NO_CLASS, PITCH_OF_CLASS, classes_of
 from hocket.views.drums import of_grids, row_of
 
@@ -41,12 +42,14 @@ class Drummer:
         groove: gives hits velocity and timing.
         thresholds: what `hocket.training.drum_inference.thresholds` found on validation.
         counted: arrays of `hocket.views.drum_floors`: chances, means and habits of styles.
+        libraries: of bars, by kind.
     """
 
     band: DrumVae
     groove: DrumVae
     thresholds: dict[str, Any]
     counted: Mapping[str, npt.NDArray[Any]]
+    libraries: Mapping[str, Library]
 
     @property
     def styles(self) -> list[str]:
@@ -116,22 +119,8 @@ def load_drummer(folder: Path) -> Drummer:
     chosen = str(load_hyperparameters(folder)["chosen"])
     band, known = load(folder / chosen)
     groove, _ = load(folder / "groove")
-    return Drummer(band, groove, known["thresholds"], load_counted(folder))
-
-
-def load_counted(folder: Path) -> dict[str, npt.NDArray[Any]]:
-    """The counted arrays beside the networks.
-
-    Raises:
-        InputError: missing or damaged.
-    """
-    try:
-        with np.load(folder / "floors.npz", allow_pickle=False) as stored:
-            found = {name: stored[name] for name in stored.files}
-        found[PRIOR]  # a file of another version lacks it
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{folder / 'floors.npz'}: missing or damaged ({error}); train drum_vae again") from None
-    return found
+    libraries = {kind: load_library(folder / f"library_{kind}.npz") for kind in KINDS}
+    return Drummer(band, groove, known["thresholds"], load_arrays(folder / "floors.npz", PRIOR), libraries)
 
 
 def accompany(piece: Piece, drummer: Drummer, wishes: Wishes | None = None) -> tuple[Piece, dict[str, Any]]:
@@ -160,7 +149,7 @@ def accompany(piece: Piece, drummer: Drummer, wishes: Wishes | None = None) -> t
     ranking.sort(key=lambda row: (-row["total"], row["draft"]))
     chosen = drafts[int(ranking[0]["draft"])]
     added = chosen if not wishes.keep else chosen * ~_present(grid)
-    velocities, offsets = values_of(chosen, grid, drummer.groove, wishes.temperature, wishes.seed)
+    velocities, offsets = values_of(chosen, grid, drummer, wishes.temperature, wishes.seed)
     told = {
         "hits": int(added.sum()),
         "style": style_likeness(chosen, grid, drummer.counted, wishes.style)[0],
@@ -223,8 +212,8 @@ def draft(grid: Grid, drummer: Drummer, wishes: Wishes, kept: tuple[Floats, Floa
     network = drummer.band
     before = network.config
     network.config = replace(before, segment_bars=wishes.segment_bars)
-    least = drummer.thresholds["overall"] / 2 if wishes.threshold is None else wishes.threshold
-    found = song_windows(grid, network.config.window_bars)
+    least = drummer.thresholds["overall"] / 3 if wishes.threshold is None else wishes.threshold
+    found = song_windows(grid, network.config.window_bars, drummer.libraries["band"])
     generator = torch.Generator().manual_seed(wishes.seed)
     drafts = [np.zeros((grid.steps, len(CLASSES)), np.float32) for _ in range(wishes.candidates)]
     try:
@@ -250,10 +239,10 @@ def draft(grid: Grid, drummer: Drummer, wishes: Wishes, kept: tuple[Floats, Floa
     return drafts
 
 
-def song_windows(grid: Grid, bars: int) -> Windows:
+def song_windows(grid: Grid, bars: int, library: Library) -> Windows:
     """Windows over one song."""
     blank = Piece(empty(NOTE_DTYPE), ())
-    return windows_of(of_grids([(row_of(blank), grid)]), bars)
+    return near_windows(of_grids([(row_of(blank), grid)]), bars, library)
 
 
 def _given(kept: tuple[Floats, Floats], found: Windows, rows: list[int], heard: Listening) -> tuple[Any, Any]:
@@ -276,21 +265,23 @@ def _into(target: Floats, values: torch.Tensor, found: Windows, rows: list[int])
         target[at + int(found.rows["start"][row])] = values[place, at].numpy()
 
 
-def values_of(hits: Floats, grid: Grid, groove: DrumVae, temperature: float, seed: int) -> tuple[Floats, Floats]:
+def values_of(hits: Floats, grid: Grid, drummer: Drummer, temperature: float, seed: int) -> tuple[Floats, Floats]:
     """Velocity 0..1 and offset -0.5..0.5 of a step, each (steps, 9), drawn as the drummers of Groove play."""
     step, drum = np.nonzero(hits)
     rows = np.zeros(len(step), grid.hits.dtype)
     rows["step"], rows["drum"], rows["velocity"] = step, drum, 0.6
     flat = Grid(grid.bars, rows, grid.parts[:0], grid.tempo, {})
-    found = song_windows(flat, groove.config.window_bars)
+    found = song_windows(flat, drummer.groove.config.window_bars, drummer.libraries["groove"])
     generator = torch.Generator().manual_seed(seed)
     result = tuple(np.zeros(hits.shape, np.float32) for _ in range(2))
     with torch.inference_mode():
         for members, batch in batches(found):
             task = with_task(batch, "humanise")
-            heard = listen(groove, task)
+            heard = listen(drummer.groove, task)
             known = by_segment(task.hits, heard.heard.steps)
-            played = free_run(groove, heard, generator, temperature=temperature, given=(torch.ones_like(known), known))
+            played = free_run(
+                drummer.groove, heard, generator, temperature=temperature, given=(torch.ones_like(known), known)
+            )
             for target, values in zip(result, played[1:], strict=True):
                 _into(target, windowed(values, heard), found, members)
     return result[0], result[1]
@@ -350,7 +341,7 @@ def humanised(
     if not len(grid.hits):
         raise InputError(f"{piece.path or 'the piece'}: holds no drums; `hocket drums` makes some")
     hits, before_velocity, before_offset = dense_hits(grid.hits, 0, grid.steps)
-    velocity, offset = values_of(hits, grid, drummer.groove, wishes.temperature, wishes.seed)
+    velocity, offset = values_of(hits, grid, drummer, wishes.temperature, wishes.seed)
     louder = amount * (velocity - before_velocity)
     later = amount * (offset - before_offset)
     notes = piece.notes.copy()

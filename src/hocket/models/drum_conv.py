@@ -46,7 +46,7 @@ class DrumConv(pl.LightningModule):
         velocity, offset = (
             (guess - true)[struck].float().square().sum() / max(int(struck.sum()), 1) for guess, true in pairs
         )
-        loss = velocity + 2 * offset  # about equal parts
+        loss: Tensor = velocity + 2 * offset  # about equal parts
         self.log(f"{name}/loss", loss.detach(), on_epoch=True, on_step=False, batch_size=int(struck.sum()) or 1)
         return loss
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from hocket.models.drum_vae import (
     DRUMS,
+    PAST_WIDTH,
     Batch,
     DrumVae,
     Heard,
@@ -55,13 +56,14 @@ def bar_of(network: DrumVae, heard: Heard) -> int:
 def no_past(listening: Listening) -> Tensor:
     """What is told of the past when nothing is: zeros."""
     like = listening.heard.segments
-    return like.new_zeros(*like.shape[:2], 4 * DRUMS + 1)
+    return like.new_zeros(*like.shape[:2], PAST_WIDTH)
 
 
 def features_given(network: DrumVae, listening: Listening, played: Trio | None) -> Tensor:
     """Decoder features by segment, told the past of `played` (by segment), or nothing."""
     heard = listening.heard
-    past = no_past(listening) if played is None else past_of(*played, bar_of(network, heard))
+    segments = len(heard.segments) // listening.shape[0]
+    past = no_past(listening) if played is None else past_of(*played, bar_of(network, heard), segments)
     return network.decode(heard, listening.told, past, listening.states)
 
 
@@ -134,26 +136,42 @@ def free_run(
     """
     heard, (hidden, cell) = listening.heard, listening.states
     count, steps = heard.segments.shape[:2]
-    bar = bar_of(network, heard)
-    hits, velocities, offsets = (torch.zeros(count, steps, DRUMS) for _ in range(3))
-    lower, upper = (hidden[:1], cell[:1]), (hidden[1:], cell[1:])
-    for step in range(steps):
-        before = max(step - 1, 0)
-        played = [part[:, before] * (step > 0) for part in (hits, velocities, offsets)]
-        bar_before = hits[:, max(step - bar, 0)] * (step >= bar)
-        past = torch.cat([*played[:2], played[2] * 2, bar_before, torch.ones(count, 1)], -1)
-        now = torch.cat([heard.segments[:, step], listening.told[:, step], past], -1)[:, None]
-        out, lower = network.lower(now, lower)
-        out, upper = network.upper(out, upper)
-        features = torch.cat([out[:, 0], heard.segments[:, step]], -1)
-        chance = (network.hit_logits(features) / temperature).sigmoid()
-        struck = (torch.rand(count, DRUMS, generator=generator) < chance).float()
-        if least is not None:
-            struck = struck * (chance >= least)
-        if given is not None:
-            struck = torch.where(given[0][:, step] > 0, given[1][:, step], struck)
-        hits[:, step] = struck
-        velocity, offset, at = values_at(network, features, struck)
-        velocities[:, step] = spread_out(drawn(velocity, "velocity", temperature, generator), at, struck.shape)
-        offsets[:, step] = spread_out(drawn(offset, "offset", temperature, generator), at, struck.shape)
+    windows, bar = listening.shape[0], bar_of(network, heard)
+    parts = tuple(torch.zeros(windows, count // windows * steps, DRUMS) for _ in range(3))
+    for segment in range(count // windows):
+        rows = torch.arange(windows) * (count // windows) + segment
+        lower, upper = (hidden[:1, rows], cell[:1, rows]), (hidden[1:, rows], cell[1:, rows])
+        for step in range(steps):
+            past = _own_past(parts, segment * steps + step, step, bar)
+            seen = torch.cat([heard.segments[rows, step], listening.told[rows, step], past], -1)[:, None]
+            out, lower = network.lower(seen, lower)
+            out, upper = network.upper(out, upper)
+            features = torch.cat([out[:, 0], heard.segments[rows, step], past], -1)
+            known = None if given is None else (given[0][rows, step], given[1][rows, step])
+            struck = _strike(network.hit_logits(features) / temperature, generator, known, least)
+            velocity, offset, at = values_at(network, features, struck)
+            now = segment * steps + step
+            parts[0][:, now] = struck
+            parts[1][:, now] = spread_out(drawn(velocity, "velocity", temperature, generator), at, struck.shape)
+            parts[2][:, now] = spread_out(drawn(offset, "offset", temperature, generator), at, struck.shape)
+    hits, velocities, offsets = (by_segment(part, steps) for part in parts)
     return hits, velocities, offsets
+
+
+def _own_past(parts: tuple[Tensor, ...], now: int, step: int, bar: int) -> Tensor:
+    """(windows, PAST_WIDTH) at step `now` of a window, which is `step` of its segment."""
+    before = [part[:, max(now - 1, 0)] * (step > 0) for part in parts]
+    bar_before = parts[0][:, max(now - bar, 0)] * (now >= bar)
+    one = torch.ones(len(bar_before), 1)
+    return torch.cat([before[0], before[1], before[2] * 2, bar_before, one, one * (now >= bar)], -1)
+
+
+def _strike(
+    logits: Tensor, generator: torch.Generator | None, given: tuple[Tensor, Tensor] | None, least: Tensor | None
+) -> Tensor:
+    """(windows, 9) hits drawn by chance; see `free_run`."""
+    chance = logits.sigmoid()
+    struck = (torch.rand(chance.shape, generator=generator) < chance).float()
+    if least is not None:
+        struck = struck * (chance >= least)
+    return struck if given is None else torch.where(given[0] > 0, given[1], struck)

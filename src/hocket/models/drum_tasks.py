@@ -33,4 +33,5 @@ def with_task(batch: Batch, task: Tensor | str) -> Batch:
     if isinstance(task, str):
         task = torch.full((len(batch.hits),), TASKS.index(task))
     instruments = given(batch.hits, task)[:, :, None]
-    return batch._replace(instruments=instruments, present=torch.ones(len(batch.hits), 1))
+    whole = (task == TASKS.index("humanise")).to(batch.near.dtype)[:, None, None]  # like bars are found by all hits
+    return batch._replace(instruments=instruments, near=batch.near * whole, present=torch.ones(len(batch.hits), 1))

@@ -17,12 +17,13 @@ from torch.nn import functional
 from hocket.config.drums import DrumNetConfig
 from hocket.models.performer import Bidirectional
 from hocket.views.drum_features import BARS, CONTEXT, PLACES
+from hocket.views.drum_library import NEAR_WIDTH
 from hocket.views.drum_map import CLASSES
 
 DRUMS = len(CLASSES)
 VELOCITY_BINS, OFFSET_BINS = 24, 33
 PLACE_WIDTH, BAR_WIDTH, DRUM_WIDTH = 16, 4, 16
-PAST_WIDTH = 4 * DRUMS + 1  # H, V and O of the step before, H of the bar before, and whether the past is told
+PAST_WIDTH = 4 * DRUMS + 2  # H, V, O of the step before; H of the bar before; whether each is told
 
 
 class Batch(NamedTuple):
@@ -30,6 +31,7 @@ class Batch(NamedTuple):
 
     Attributes:
         instruments: (batch, time, instruments, width); unused columns are 0.
+        near: (batch, time, NEAR_WIDTH) the drums of like bars, the last instrument of all.
         present: (batch, instruments) 1 where the instrument plays in the window.
         hits, velocities, offsets: (batch, time, 9).
         place, bar: (batch, time).
@@ -39,6 +41,7 @@ class Batch(NamedTuple):
     """
 
     instruments: Tensor
+    near: Tensor
     present: Tensor
     hits: Tensor
     velocities: Tensor
@@ -93,13 +96,13 @@ class DrumVae(nn.Module):
 
     Args:
         config: sizes.
-        widths: columns of each instrument.
+        widths: columns of each instrument; the drums of like bars are one more.
     """
 
     def __init__(self, config: DrumNetConfig, widths: list[int]) -> None:
         super().__init__()
         self.config, self.widths = config, widths
-        self.instruments = nn.ModuleList(Instrument(width, config) for width in widths)
+        self.instruments = nn.ModuleList(Instrument(width, config) for width in [*widths, NEAR_WIDTH])
         self.place, self.bar = nn.Embedding(PLACES, PLACE_WIDTH), nn.Embedding(BARS, BAR_WIDTH)
         told = PLACE_WIDTH + BAR_WIDTH + len(CONTEXT)
         self.merge = nn.Linear(sum(one.width for one in self.instruments) + told, config.merged)  # type: ignore[misc]
@@ -111,7 +114,7 @@ class DrumVae(nn.Module):
         self.begin = nn.Linear(config.conductor, 4 * config.decoder)
         self.lower = nn.LSTM(config.merged + told + PAST_WIDTH, config.decoder, batch_first=True)
         self.upper = nn.LSTM(config.decoder, config.decoder, batch_first=True)
-        seen = config.decoder + config.merged
+        seen = config.decoder + config.merged + PAST_WIDTH
         self.hit_head = nn.Linear(seen, DRUMS)
         self.drum = nn.Embedding(DRUMS, DRUM_WIDTH)
         self.value_hidden = nn.Linear(seen + DRUM_WIDTH + DRUMS, config.merged)
@@ -128,9 +131,10 @@ class DrumVae(nn.Module):
         """The merge of all instruments, and the posterior of the latent vector."""
         lengths = batch.real.shape[1] - batch.real.flip(1).long().argmax(1)  # an upbeat lacks steps at its start only
         parts = [
-            instrument(batch.instruments[:, :, row, : self.widths[row]], batch.present[:, row], lengths)
-            for row, instrument in enumerate(self.instruments)
+            self.instruments[row](batch.instruments[:, :, row, :width], batch.present[:, row], lengths)
+            for row, width in enumerate(self.widths)
         ]
+        parts.append(self.instruments[-1](batch.near, batch.near.abs().sum((1, 2)), lengths))
         merged = self.drop(functional.gelu(self.merge(torch.cat([*parts, self.told(batch)], -1))))
         weight = batch.real[..., None].to(merged.dtype)
         mean = (merged * weight).sum(1) / weight.sum(1).clamp(min=1)
@@ -158,12 +162,13 @@ class DrumVae(nn.Module):
         return self.section(gathered)[0].repeat_interleave(size, 1)[:, :count]
 
     def decode(self, heard: Heard, told: Tensor, past: Tensor, states: tuple[Tensor, Tensor]) -> Tensor:
-        """(batch * segments, steps, decoder + merged) features of every step, given the past of every step."""
+        """(batch * segments, steps, seen) features of every step, given the past (..., PAST_WIDTH) of every step."""
         hidden, cell = states
-        given = torch.cat([heard.segments, told, past.to(heard.segments.dtype)], -1)
+        past = past.to(heard.segments.dtype)
+        given = torch.cat([heard.segments, told, past], -1)
         lower, _ = self.lower(given, (hidden[:1], cell[:1]))
         upper, _ = self.upper(self.drop(lower), (hidden[1:], cell[1:]))
-        return torch.cat([self.drop(upper), heard.segments], -1)
+        return torch.cat([self.drop(upper), heard.segments, past], -1)
 
     def hit_logits(self, features: Tensor) -> Tensor:
         """(..., 9)."""
@@ -173,9 +178,8 @@ class DrumVae(nn.Module):
     def value_logits(self, features: Tensor, hits: Tensor, drum: Tensor) -> tuple[Tensor, Tensor]:
         """(n, VELOCITY_BINS) and (n, OFFSET_BINS) of n hits: features of their steps, all hits there, and the drum."""
         joined = torch.cat([features, hits.to(features.dtype), self.drum(drum)], -1)
-        logits = self.value_head(self.drop(functional.gelu(self.value_hidden(joined)))).float()
-        velocity, offset = logits.split([VELOCITY_BINS, OFFSET_BINS], -1)
-        return velocity, offset
+        logits: Tensor = self.value_head(self.drop(functional.gelu(self.value_hidden(joined)))).float()
+        return logits[..., :VELOCITY_BINS], logits[..., VELOCITY_BINS:]
 
 
 def by_segment(values: Tensor, steps: int) -> Tensor:
@@ -192,12 +196,19 @@ def by_window(values: Tensor, batch: int, time: int) -> Tensor:
     return values.reshape(batch, -1, *values.shape[2:])[:, :time]
 
 
-def past_of(hits: Tensor, velocities: Tensor, offsets: Tensor, bar: int) -> Tensor:
-    """(n, steps, PAST_WIDTH) what is told of the past when these (n, steps, 9) were played; 0 before a segment."""
+def past_of(hits: Tensor, velocities: Tensor, offsets: Tensor, bar: int, segments: int) -> Tensor:
+    """(n, steps, PAST_WIDTH) what is told of the past when these (n, steps, 9) were played.
+
+    The step before is told inside a segment only; the bar before (`bar` steps) inside a window of `segments` segments,
+    so that a groove goes on from segment to segment.
+    """
     played = torch.cat([hits, velocities, offsets * 2], -1)
     before = functional.pad(played, (0, 0, 1, 0))[:, :-1]
-    bar_before = functional.pad(hits, (0, 0, bar, 0))[:, : hits.shape[1]]
-    return torch.cat([before, bar_before, torch.ones_like(hits[..., :1])], -1)
+    whole = hits.reshape(-1, segments * hits.shape[1], DRUMS)
+    bar_before = functional.pad(whole, (0, 0, bar, 0))[:, : whole.shape[1]].reshape(hits.shape)
+    there = torch.ones_like(whole[..., :1])
+    there[:, :bar] = 0
+    return torch.cat([before, bar_before, torch.ones_like(hits[..., :1]), there.reshape(*hits.shape[:2], 1)], -1)
 
 
 def centers(kind: str) -> Tensor:

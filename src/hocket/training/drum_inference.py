@@ -14,7 +14,6 @@ from torch import Tensor
 from hocket.config.drums import DrumNetConfig
 from hocket.errors import InputError
 from hocket.models.drum_running import (
-    Listening,
     features_given,
     free_run,
     listen,
@@ -24,6 +23,7 @@ from hocket.models.drum_running import (
 from hocket.models.drum_vae import Batch, DrumVae
 from hocket.training.drum_windows import Windows, batch_of
 from hocket.training.weights import load_hyperparameters, load_weights
+from hocket.views.drum_library import Library, of_arrays
 
 Floats = npt.NDArray[np.float32]
 AT_ONCE = 64  # windows
@@ -43,6 +43,30 @@ def load(folder: Path) -> tuple[DrumVae, dict[str, Any]]:
         raise InputError(f"{folder}: hyperparameters of another version ({error}); train the model again") from None
     load_weights(folder, network)
     return network.eval(), known
+
+
+def load_library(path: Path) -> Library:
+    """A library of pairs of bars.
+
+    Raises:
+        InputError: missing or damaged.
+    """
+    return of_arrays(load_arrays(path, "kind"))
+
+
+def load_arrays(path: Path, asked: str) -> dict[str, npt.NDArray[Any]]:
+    """Arrays of an npz that must hold the one `asked` for.
+
+    Raises:
+        InputError: missing, damaged, or of another version.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            found = {name: stored[name] for name in stored.files}
+        found[asked]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: missing or damaged ({error}); train drum_vae again") from None
+    return found
 
 
 @dataclass(frozen=True)
@@ -116,13 +140,19 @@ def _keep(arrays: dict[int, Floats], rows: list[int], values: Tensor) -> None:
         arrays[row] = values[place].numpy().astype(np.float32)
 
 
-def thresholds(found: Chances) -> dict[str, Any]:
-    """``overall`` and by drum (``drums``) the threshold that gives the best F1 of all hits."""
-    overall = best_threshold(found.chance.ravel(), found.hits.ravel())
-    # hits of all drums share one F1: a drum's threshold is best at half of the F1 reached (Lipton 2014), so that one
-    # threshold serves calibrated chances; a drum of its own moves it only by its miscalibration
-    drums = [best_threshold(found.chance[:, d], found.hits[:, d]) for d in range(found.chance.shape[1])]
-    return {"overall": overall, "drums": drums}
+def thresholds(network: DrumVae, held: Windows, runs: int, seed: int) -> dict[str, float]:
+    """The thresholds that give the best F1 on validation: ``overall`` (no past told), ``drafts`` (mean of `runs`
+    free-running drafts) and ``told`` (teacher forcing).
+
+    One threshold serves all drums: F1 of all hits is highest where every chance is compared with half of the F1 that
+    is reached (Lipton et al. 2014).
+    """
+    found = {
+        "overall": chances(network, held),
+        "drafts": rolled(network, held, runs, seed),
+        "told": chances(network, held, told=True),
+    }
+    return {name: best_threshold(one.chance.ravel(), one.hits.ravel()) for name, one in found.items()}
 
 
 def best_threshold(chance: Floats, hits: Floats) -> float:
@@ -137,9 +167,3 @@ def f1_at(chance: Floats, hits: Floats, least: float) -> float:
     struck = chance >= least
     both = float((struck * hits).sum())
     return 2 * both / max(float(struck.sum() + hits.sum()), 1.0)
-
-
-def listening_of(network: DrumVae, batch: Batch, noise: Tensor | None = None) -> Listening:
-    """`hocket.models.drum_running.listen` in inference mode."""
-    with torch.inference_mode():
-        return listen(network.eval(), batch, noise)

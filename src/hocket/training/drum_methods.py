@@ -33,7 +33,7 @@ def loaders(train: Windows, validation: Windows, config: DrumNetConfig, seed: in
 
 
 def fitted_once(
-    cfg: Config, name: str, module: DrumModule, data: Loaders, epochs: int, *, patience: int = 100
+    cfg: Config, name: str, module: pl.LightningModule, data: Loaders, epochs: int, *, patience: int = 100
 ) -> Fitted:
     """One call of `fit` for so many epochs."""
     bounded = replace(cfg, trainer=replace(cfg.trainer, max_epochs=min(epochs, cfg.trainer.max_epochs)))

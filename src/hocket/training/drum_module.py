@@ -68,12 +68,13 @@ class DrumModule(pl.LightningModule):
         config, steps = self.network.config, listening.heard.steps
         played = segmented(batch, steps)
         bar = steps // config.segment_bars
-        true = past_of(*played, bar)
+        segments = len(played[0]) // len(batch.hits)
+        true = past_of(*played, bar, segments)
         if not train:
             return true
-        chance = torch.rand(len(true), 1, 1)
+        chance = torch.rand(len(batch.hits), 1, 1).repeat_interleave(segments, 0)  # a window is told alike
         with torch.no_grad():
-            own = past_of(*self._draft(listening), bar)
+            own = past_of(*self._draft(listening), bar, segments)
         mixed = torch.where(chance < config.no_past + config.own_past, own, true)
         return torch.where(chance < config.no_past, torch.zeros_like(mixed), mixed)
 

@@ -8,28 +8,33 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import lightning.pytorch as pl
 import numpy as np
 import numpy.typing as npt
 
 from hocket.config import Config
 from hocket.config.drums import DrumNetConfig, DrumVaeConfig
 from hocket.files import atomic_path, write_text
+from hocket.models.drum_conv import DrumConv
 from hocket.models.drum_tasks import GIVEN_WIDTH
 from hocket.models.drum_vae import DrumVae
 from hocket.report import Check, Report, stage_folder
-from hocket.training.drum_inference import chances, thresholds
-from hocket.training.drum_methods import join_decoder, loaders, train, tuned
-from hocket.training.drum_windows import Windows, windows_of
+from hocket.training.drum_inference import thresholds
+from hocket.training.drum_methods import epochs_of, fitted_once, join_decoder, loaders, train, tuned
+from hocket.training.drum_windows import Windows, library_of, near_windows
 from hocket.training.fit import Fitted, save
 from hocket.training.invariants import merged
 from hocket.training.sequences import require_splits
 from hocket.training.weights import HYPERPARAMETERS
 from hocket.views.drum_features import BAND_WIDTH
 from hocket.views.drum_floors import fit_prior, fit_prototypes, fit_step_means
+from hocket.views.drum_library import Library
 from hocket.views.drum_map import FAMILIES
 from hocket.views.drums import Drums, groove_corpora, read
 
-GROOVE, FLOORS = "groove", "floors.npz"
+GROOVE, CONV, FLOORS = "groove", "conv", "floors.npz"
+SEEN = ("train", "validation")
+THRESHOLD_WINDOWS = 300
 
 
 @dataclass(frozen=True)
@@ -71,17 +76,22 @@ def run(cfg: Config, out: Path) -> Report:
     """Trains and saves everything; the report has losses by training."""
     config: DrumVaeConfig = cfg.model
     found = corpora(cfg, read(stage_folder(cfg.out, "views_drums")))
+    histories: dict[str, Fitted] = {}
     for name, songs in (("band", found.band), ("groove", found.groove)):
         counts = {split: songs.column("split").count(split) for split in ("train", "validation")}
         require_splits(counts, f"models_drum_vae: {name}")
-    teacher, fitted = train_groove(cfg, found.groove, out / GROOVE)
-    histories = {GROOVE: fitted}
-    data = {split: _windows(cfg, config.band, found.band, split) for split in ("train", "validation")}
+    libraries = {"groove": library_of("groove", found.groove), "band": library_of("band", found.band)}
+    for name, library in libraries.items():
+        save_arrays(library.arrays(), out / f"library_{name}.npz")
+    grooves = {split: _windows(cfg, config.groove, found.groove, split, libraries["groove"]) for split in SEEN}
+    teacher, histories[GROOVE] = train_groove(cfg, grooves, out / GROOVE)
+    histories[CONV] = train_conv(cfg, grooves, out / CONV)
+    data = {split: _windows(cfg, config.band, found.band, split, libraries["band"]) for split in SEEN}
     for method in dict.fromkeys([config.method, *config.compared]):
         for seed in seeds(cfg):
             network, histories[folder_name(method, seed)] = train_band(cfg, data, method, seed, teacher, out)
             if method == config.method:
-                train_folds(cfg, found.folded, network, method, seed, out)
+                train_folds(cfg, found.folded, libraries["band"], network, method, seed, out)
     save_floors(found, out)
     chosen = {"chosen": folder_name(config.method, seeds(cfg)[0]), "method": config.method, "seeds": seeds(cfg)}
     write_text(out / HYPERPARAMETERS, json.dumps(chosen, indent=1, sort_keys=True) + "\n")
@@ -94,20 +104,33 @@ def seeds(cfg: Config) -> list[int]:
     return [cfg.seed + number for number in range(count)]
 
 
-def _windows(cfg: Config, config: DrumNetConfig, songs: Drums, split: str) -> Windows:
+def _windows(cfg: Config, config: DrumNetConfig, songs: Drums, split: str, library: Library) -> Windows:
     most = config.windows.get(cfg.profile.name)
     limit = most if most is None or split == "train" else max(most // 4, 1)
-    return windows_of(songs.where(split=split), config.window_bars, limit)
+    part = songs.where(split=split)
+    held_out = split != "train"
+    return near_windows(part, config.window_bars, library, limit, known=None if held_out else songs)
 
 
-def train_groove(cfg: Config, songs: Drums, folder: Path) -> tuple[DrumVae, Fitted]:
+def train_groove(cfg: Config, data: dict[str, Windows], folder: Path) -> tuple[DrumVae, Fitted]:
     """The network that plays without a band."""
     config: DrumNetConfig = cfg.model.groove
     network = fresh(cfg.seed, config, [GIVEN_WIDTH])
-    data = [_windows(cfg, config, songs, split) for split in ("train", "validation")]
-    fitted = train(cfg, "models_drum_vae_groove", network, loaders(data[0], data[1], config, cfg.seed), alone=True)
+    batches = loaders(data["train"], data["validation"], config, cfg.seed)
+    fitted = train(cfg, "models_drum_vae_groove", network, batches, alone=True)
     _save(folder, network, fitted, {})
     return network, fitted
+
+
+def train_conv(cfg: Config, data: dict[str, Windows], folder: Path) -> Fitted:
+    """The dilated convolution that stands beside the network of Groove."""
+    pl.seed_everything(cfg.seed, verbose=False)
+    module = DrumConv()
+    batches = loaders(data["train"], data["validation"], cfg.model.groove, cfg.seed)
+    fitted = fitted_once(cfg, "models_drum_vae_conv", module, batches, epochs_of(cfg, cfg.model.groove))
+    folder.mkdir(parents=True)
+    save(folder, module, {}, fitted)
+    return fitted
 
 
 def train_band(
@@ -121,21 +144,31 @@ def train_band(
     batches = loaders(data["train"], data["validation"], config, seed)
     name = folder_name(method, seed)
     fitted = train(seeded, f"models_drum_vae_{name}", network, batches, alone=False, method=method)
-    _save(out / name, network, fitted, {"thresholds": thresholds(chances(network, data["validation"]))})
+    _save(out / name, network, fitted, {"thresholds": _tuned_thresholds(cfg, network, data["validation"])})
     return network, fitted
 
 
-def train_folds(cfg: Config, songs: Drums, network: DrumVae, method: str, seed: int, out: Path) -> None:
+def train_folds(
+    cfg: Config, songs: Drums, library: Library, network: DrumVae, method: str, seed: int, out: Path
+) -> None:
     """Copies of an accompanist, each gone on with all folds but one, of which one part is its validation."""
     config, dealt = cfg.model.band, fold_of(songs, cfg.model.folds)
     for fold in range(cfg.model.folds if len(songs) >= 2 * cfg.model.folds else 0):
         others = np.flatnonzero(dealt != fold)
         held = others[::5]
-        parts = [windows_of(songs.take(rows), config.window_bars) for rows in (np.setdiff1d(others, held), held)]
+        dealt_rows = (np.setdiff1d(others, held), held)
+        parts = [near_windows(songs.take(rows), config.window_bars, library) for rows in dealt_rows]
         name = folder_name(method, seed, fold)
         batches = loaders(parts[0], parts[1], config, seed)
         one = tuned(replace(cfg, seed=seed), f"models_drum_vae_{name}", network, batches, cfg.model.fold_epochs)
-        _save(out / name, one, Fitted(0), {"thresholds": thresholds(chances(one, parts[1]))})
+        _save(out / name, one, Fitted(0), {"thresholds": _tuned_thresholds(cfg, one, parts[1])})
+
+
+def _tuned_thresholds(cfg: Config, network: DrumVae, held: Windows) -> dict[str, float]:
+    """Thresholds, of at most THRESHOLD_WINDOWS windows."""
+    rows = np.unique(np.linspace(0, len(held.rows) - 1, min(THRESHOLD_WINDOWS, len(held.rows))).astype(int))
+    few = Windows(held.rows[rows], [held.arrays[row] for row in rows])
+    return thresholds(network.eval(), few, cfg.model.drafts, cfg.seed)
 
 
 def fresh(seed: int, config: DrumNetConfig, widths: list[int]) -> DrumVae:
@@ -158,8 +191,13 @@ def save_floors(found: Corpora, out: Path) -> None:
         **fit_step_means(found.groove.where(split="train")),
         **fit_prototypes(found.groove.where(split="train")),
     }
-    with atomic_path(out / FLOORS) as aside, aside.open("wb") as stream:
-        np.savez(stream, **arrays)
+    save_arrays(arrays, out / FLOORS)
+
+
+def save_arrays(arrays: dict[str, npt.NDArray[Any]], path: Path) -> None:
+    """Arrays as a compressed npz, whole or not at all."""
+    with atomic_path(path) as aside, aside.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
 
 def _checks(histories: dict[str, Fitted]) -> Iterator[Check]:
@@ -171,12 +209,12 @@ def _checks(histories: dict[str, Fitted]) -> Iterator[Check]:
 def _report(histories: dict[str, Fitted], data: dict[str, Windows]) -> Report:
     metrics: dict[str, Any] = {}
     for name, fitted in histories.items():
-        kinds = ("loss", "hits", "velocity_mse", "offset_mse", "kl")
+        kinds = ("loss", "hits", "velocity_mse", "offset_mse", "kl") if name != CONV else ("loss",)
         metrics[name] = {
             split: {kind: fitted.best(f"{split}/{kind}") for kind in kinds} for split in ("train", "validation")
         } | {"best_epoch": fitted.best_epoch + 1}
     counts = {f"windows_{split}": len(part.arrays) for split, part in data.items()}
-    losses = ", ".join(f"{name} {values['validation']['hits']:.3f}" for name, values in metrics.items())
+    losses = ", ".join(f"{name} {values['validation']['hits']:.3f}" for name, values in metrics.items() if name != CONV)
     return Report(
         summary=f"validation nats of hits a step: {losses}",
         counts={**counts, "trainings": len(histories)},

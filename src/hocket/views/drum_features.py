@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hocket.views.drum_grid import dense_hits
-from hocket.views.drum_map import FAMILIES
+from hocket.views.drum_map import CLASSES, FAMILIES
 from hocket.views.drums import Drums
 
 SCALARS = ("onset", "velocity", "count", "offset", "sounding", "length")
@@ -36,6 +36,7 @@ class Window:
         step_ms: (steps, 9) length of a step at each hit.
         place: (steps,) steps since the bar line.
         bar: (steps,) number of the bar modulo BARS.
+        near: (steps, NEAR_WIDTH) what drums did in like bars, see `hocket.views.drum_library`; 0 until it is filled.
         real: (steps,) False where an upbeat or a song's end has no steps.
         context: (CONTEXT,) log2 of the tempo over 120, and the bar and beat in quarters of their usual lengths.
     """
@@ -47,6 +48,7 @@ class Window:
     step_ms: Floats
     place: Table
     bar: Table
+    near: Floats
     real: Table
     context: Floats
 
@@ -99,6 +101,7 @@ def window_of(drums: Drums, window: Table) -> Window:
         step_ms=step_ms,
         place=np.minimum(at % length, PLACES - 1),
         bar=(int(window["bar"]) + at // length) % BARS,
+        near=np.zeros((steps, 3 * len(CLASSES)), np.float32),
         real=(at + start >= 0) & (at + start < drums.steps(song)),
         context=np.array(context, np.float32),
     )

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hocket.views.drum_features import Window
 from hocket.views.drum_map import CLASSES
 from hocket.views.drums import Drums, window_hits, windows
 
@@ -51,7 +50,7 @@ def fit_step_means(drums: Drums) -> dict[str, npt.NDArray[Any]]:
         total, count = np.zeros((length, len(CLASSES), 2)), np.zeros((length, len(CLASSES), 1))
         for place, rows in _hits_by_place(drums, length):
             np.add.at(total, (place, rows["drum"]), np.stack([rows[name] for name in _VALUES], -1))
-            np.add.at(count, (place, rows["drum"], 0), 1)
+            np.add.at(count[..., 0], (place, rows["drum"]), 1)
         found[f"{MEANS}_{length}"] = (total + FEW * overall) / (count + FEW)
     return found
 
@@ -105,12 +104,6 @@ def habit(bars: Iterator[Floats] | Sequence[Floats]) -> Floats:
         np.add.at(total, np.minimum(place, HABIT_STEPS - 1), hits)
         count += 1
     return (total / max(count, 1)).astype(np.float32)
-
-
-def rhythm(window: Window) -> Floats:
-    """(steps * 3,) where each family begins notes, and how loud: what two bands are compared by."""
-    band: Floats = (window.band[..., 0] * (0.5 + window.band[..., 1])).ravel()
-    return band
 
 
 def nearest(wanted: Floats, known: Floats, count: int) -> npt.NDArray[np.int64]:

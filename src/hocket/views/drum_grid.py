@@ -151,10 +151,10 @@ def places(grid: Grid) -> tuple[Table, Table]:
 def dense_hits(hits: Table, start: int, steps: int) -> tuple[Floats, Floats, Floats]:
     """H, V and O, each (steps, 9): hits 0 or 1, velocity 0..1, offset -0.5..0.5, both 0 where there is no hit."""
     inside = hits[(hits["step"] >= start) & (hits["step"] < start + steps)]
-    arrays = tuple(np.zeros((steps, len(CLASSES)), np.float32) for _ in range(3))
+    hit, velocity, offset = (np.zeros((steps, len(CLASSES)), np.float32) for _ in range(3))
     place = inside["step"] - start, inside["drum"]
-    arrays[0][place], arrays[1][place], arrays[2][place] = 1.0, inside["velocity"], inside["offset"]
-    return arrays
+    hit[place], velocity[place], offset[place] = 1.0, inside["velocity"], inside["offset"]
+    return hit, velocity, offset
 
 
 def rolls(parts: Table, start: int, steps: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

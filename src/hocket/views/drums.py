@@ -180,7 +180,8 @@ def _start_of(bars: Table, number: int) -> int:
 
 def window_hits(drums: Drums, window: Table) -> tuple[Table, Table, Table]:
     """H, V and O of a window, each (bars * length, 9)."""
-    return dense_hits(drums.rows("hits", window["song"]), int(window["start"]), int(window["bars"]) * window["length"])
+    steps = int(window["bars"]) * int(window["length"])
+    return dense_hits(drums.rows("hits", int(window["song"])), int(window["start"]), steps)
 
 
 def write(drums: Drums, folder: Path) -> None:
