@@ -99,7 +99,7 @@ class DrumVaeConfig:
 
     Attributes:
         method: the training method whose weights are used (one of METHODS).
-        compared: methods that are trained besides, each once a seed, for the table of methods.
+        compared: by profile, methods that are trained besides, each once a seed, for the table of methods.
         seeds: trainings of the accompaniment, by profile; a profile that is not named takes the most.
         folds: of the cross-validation over songs of corpora named `folded`.
         folded: corpora that are too small for one test split.
@@ -111,7 +111,7 @@ class DrumVaeConfig:
 
     name: str = "drum_vae"
     method: str = "plain"
-    compared: list[str] = field(default_factory=list)
+    compared: dict[str, list[str]] = field(default_factory=dict)
     seeds: dict[str, int] = field(default_factory=lambda: {"demo": 1, "real": 3})
     folds: int = 4
     folded: list[str] = field(default_factory=lambda: ["multitrack_open"])
@@ -123,7 +123,7 @@ class DrumVaeConfig:
 
     def __post_init__(self) -> None:
         one_of(self, "method", METHODS)
-        for name in self.compared:
+        for name in [name for names in self.compared.values() for name in names]:
             require(name in METHODS, "compared", f"has {name!r}, must be among {', '.join(METHODS)}")
         require(min(self.seeds.values(), default=0) >= 1, "seeds", "must name a profile and be at least 1")
         require(self.folds >= 2, "folds", f"is {self.folds}, must be at least 2")

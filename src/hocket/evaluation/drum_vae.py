@@ -25,7 +25,17 @@ from hocket.generation.drumming import load_drummer
 from hocket.models.drum_conv import DrumConv
 from hocket.report import Check, Report, stage_folder
 from hocket.training.drum_inference import load, load_arrays, load_library
-from hocket.training.drum_vae import CONV, FLOORS, GROOVE, Corpora, corpora, fold_of, folder_name, seeds
+from hocket.training.drum_vae import (
+    CONV,
+    FLOORS,
+    GROOVE,
+    Corpora,
+    corpora,
+    fold_of,
+    folder_name,
+    seeds,
+    trained_methods,
+)
 from hocket.training.drum_windows import near_windows, windows_of
 from hocket.training.weights import load_weights
 from hocket.views.drum_floors import PRIOR, fit_prior
@@ -134,7 +144,7 @@ def groove_rows(cfg: Config, folder: Path, songs: Drums) -> tuple[list[BoardRow]
 def methods(cfg: Config, folder: Path, found: Corpora, heard: list[Heard]) -> dict[str, Any]:
     """Free-running F1 of every training method, and its difference to the method in use, paired by seed and song."""
     test, config = found.band.where(split="test"), cfg.model
-    wanted = [name for name in config.compared if name != config.method]
+    wanted = trained_methods(cfg)[1:]
     runs = {config.method: heard} | {name: _heard(cfg, folder, name, test) for name in wanted}
     draws: dict[str, Any] = {}
     table: dict[str, dict[str, Any]] = {}

@@ -29,7 +29,7 @@ from hocket.views.drum_library import KINDS, Library
 from hocket.views.drum_map import CLASSES, FAMILIES, NO_CLASS, PITCH_OF_CLASS, classes_of
 from hocket.views.drums import of_grids, row_of
 
-MAX_CANDIDATES = 256
+MAX_CANDIDATES, WINDOWS_AT_ONCE = 256, 512
 Floats = npt.NDArray[np.float32]
 
 
@@ -221,22 +221,41 @@ def draft(grid: Grid, drummer: Drummer, wishes: Wishes, kept: tuple[Floats, Floa
             for rows, batch in batches(found):
                 heard = listen(network, batch)
                 given = None if kept is None else _given(kept, found, rows, heard)
-                for number in range(wishes.candidates):
-                    noise = torch.randn(len(rows), network.config.latent, generator=generator)
-                    latent = reparametrised(heard.heard.mean, heard.heard.log_var, noise)
-                    one = replace(heard, states=network.conduct(heard.heard, latent))
-                    hits, _, _ = free_run(
+                for numbers in _together(wishes.candidates, len(rows)):
+                    noise = torch.randn(len(numbers), len(rows), network.config.latent, generator=generator)
+                    many = _repeated(network, heard, noise)
+                    known = None if given is None else tuple(part.repeat(len(numbers), 1, 1) for part in given)
+                    hits = free_run(
                         network,
-                        one,
+                        many,
                         generator,
                         temperature=wishes.temperature,
-                        given=given,
+                        given=known,
                         least=torch.full((len(CLASSES),), least),
-                    )
-                    _into(drafts[number], windowed(hits, one), found, rows)
+                        values=False,
+                    )[0]
+                    played = torch.unflatten(windowed(hits, many), 0, (len(numbers), len(rows)))
+                    for number, one in zip(numbers, played, strict=True):
+                        _into(drafts[number], one, found, rows)
     finally:
         network.config = before
     return drafts
+
+
+def _together(candidates: int, windows: int) -> list[range]:
+    """Candidates in groups that are drafted at once, WINDOWS_AT_ONCE windows or one candidate each."""
+    size = max(WINDOWS_AT_ONCE // windows, 1)
+    return [range(start, min(start + size, candidates)) for start in range(0, candidates, size)]
+
+
+def _repeated(network: DrumVae, heard: Listening, noise: torch.Tensor) -> Listening:
+    """What was heard, once for each row of noise (candidates, windows, latent), each with a latent draw of its own."""
+    count = len(noise)
+    segments, told = (part.repeat(count, 1, 1) for part in (heard.heard.segments, heard.told))
+    many = replace(heard.heard, segments=segments)
+    latent = reparametrised(heard.heard.mean, heard.heard.log_var, noise).flatten(0, 1)
+    windows, time = heard.shape
+    return Listening(many, told, network.conduct(many, latent), (windows * count, time))
 
 
 def song_windows(grid: Grid, bars: int, library: Library) -> Windows:

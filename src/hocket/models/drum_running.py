@@ -21,6 +21,7 @@ from hocket.models.drum_vae import (
 )
 
 Trio = tuple[Tensor, Tensor, Tensor]
+MIDDLING = 0.6  # velocity of hits whose velocity is not drawn
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def free_run(
     temperature: float = 1.0,
     given: tuple[Tensor, Tensor] | None = None,
     least: Tensor | None = None,
+    values: bool = True,
 ) -> Trio:
     """Plays every segment on its own past.
 
@@ -130,6 +132,7 @@ def free_run(
         temperature: of all draws.
         given: (mask, hits) by segment, (n, steps, 9): hits that are known where the mask is 1.
         least: (9,) chances below which a drum is never hit.
+        values: whether velocities and offsets are drawn too; without, hits of middling loudness on the grid.
 
     Returns:
         H, V and O by segment, each (n, steps, 9).
@@ -149,9 +152,11 @@ def free_run(
             features = torch.cat([out[:, 0], heard.segments[rows, step], past], -1)
             known = None if given is None else (given[0][rows, step], given[1][rows, step])
             struck = _strike(network.hit_logits(features) / temperature, generator, known, least)
-            velocity, offset, at = values_at(network, features, struck)
             now = segment * steps + step
-            parts[0][:, now] = struck
+            parts[0][:, now], parts[1][:, now] = struck, struck * MIDDLING
+            if not values:
+                continue
+            velocity, offset, at = values_at(network, features, struck)
             parts[1][:, now] = spread_out(drawn(velocity, "velocity", temperature, generator), at, struck.shape)
             parts[2][:, now] = spread_out(drawn(offset, "offset", temperature, generator), at, struck.shape)
     hits, velocities, offsets = (by_segment(part, steps) for part in parts)

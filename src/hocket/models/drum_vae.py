@@ -158,8 +158,9 @@ class DrumVae(nn.Module):
     def _sections(self, given: Tensor) -> Tensor:
         """(batch, segments, conductor) state of each segment's section, a level above the conductor."""
         size, count = self.config.sections, given.shape[1]
-        gathered = torch.stack([part.mean(1) for part in given.split(size, 1)], 1)  # (batch, sections, ...)
-        return self.section(gathered)[0].repeat_interleave(size, 1)[:, :count]
+        gathered = torch.stack([part.mean(1) for part in torch.split(given, size, 1)], 1)  # (batch, sections, ...)
+        states: Tensor = self.section(gathered)[0]
+        return states.repeat_interleave(size, 1)[:, :count]
 
     def decode(self, heard: Heard, told: Tensor, past: Tensor, states: tuple[Tensor, Tensor]) -> Tensor:
         """(batch * segments, steps, seen) features of every step, given the past (..., PAST_WIDTH) of every step."""

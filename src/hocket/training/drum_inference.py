@@ -130,7 +130,7 @@ def rolled(network: DrumVae, found: Windows, runs: int, seed: int) -> Chances:
             total: Tensor | float = 0.0
             listening = listen(network, batch, noise)
             for _ in range(runs):
-                total = total + windowed(free_run(network, listening, generator)[0], listening)
+                total = total + windowed(free_run(network, listening, generator, values=False)[0], listening)
             _keep(arrays, rows, torch.as_tensor(total) / runs)
     return gathered(found, arrays)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter, functional
 
-from hocket.models.drum_running import Listening, features_given, listen, segmented, values_at
+from hocket.models.drum_running import MIDDLING, Listening, features_given, listen, segmented, values_at
 from hocket.models.drum_tasks import TASKS, with_task
 from hocket.models.drum_vae import (
     Adversary,
@@ -82,7 +82,7 @@ class DrumModule(pl.LightningModule):
         """A draw of every segment at once, not knowing its own past (parallel scheduled sampling, Duckworth 2019)."""
         features = features_given(self.network, listening, None)
         hits = torch.bernoulli(self.network.hit_logits(features).sigmoid())
-        return hits, hits * 0.6, torch.zeros_like(hits)
+        return hits, hits * MIDDLING, torch.zeros_like(hits)
 
     def losses(self, batch: Batch, train: bool) -> dict[str, Tensor]:
         """``hits``, ``velocity``, ``offset``, ``kl`` in nats, and ``loss``, all means over what is there."""

@@ -87,7 +87,7 @@ def run(cfg: Config, out: Path) -> Report:
     teacher, histories[GROOVE] = train_groove(cfg, grooves, out / GROOVE)
     histories[CONV] = train_conv(cfg, grooves, out / CONV)
     data = {split: _windows(cfg, config.band, found.band, split, libraries["band"]) for split in SEEN}
-    for method in dict.fromkeys([config.method, *config.compared]):
+    for method in trained_methods(cfg):
         for seed in seeds(cfg):
             network, histories[folder_name(method, seed)] = train_band(cfg, data, method, seed, teacher, out)
             if method == config.method:
@@ -96,6 +96,11 @@ def run(cfg: Config, out: Path) -> Report:
     chosen = {"chosen": folder_name(config.method, seeds(cfg)[0]), "method": config.method, "seeds": seeds(cfg)}
     write_text(out / HYPERPARAMETERS, json.dumps(chosen, indent=1, sort_keys=True) + "\n")
     return _report(histories, data)
+
+
+def trained_methods(cfg: Config) -> list[str]:
+    """The method in use, and those that are compared with it in this profile."""
+    return list(dict.fromkeys([cfg.model.method, *cfg.model.compared.get(cfg.profile.name, [])]))
 
 
 def seeds(cfg: Config) -> list[int]:
