@@ -149,7 +149,7 @@ def test_what_cannot_be_scored_is_said(ran: tuple[Path, dict[str, Report]], tmp_
         evaluate_path("performer", tmp_path / "flat.mid", tmp_path)
 
 
-def test_perform_changes_velocity_and_duration_and_nothing_else(
+def test_perform_changes_velocity_duration_and_small_timing_and_nothing_else(
     ran: tuple[Path, dict[str, Report]], tmp_path: Path
 ) -> None:
     flat = make_piece(60, 3)
@@ -158,13 +158,22 @@ def test_perform_changes_velocity_and_duration_and_nothing_else(
     folder = ran[0] / "models" / "performer"
     result = perform_file(tmp_path / "in.mid", tmp_path / "out.mid", folder, seed=5)
     before, after = read_midi(tmp_path / "in.mid").notes, read_midi(tmp_path / "out.mid").notes
-    assert all(np.array_equal(before[column], after[column]) for column in ("pitch", "onset_ticks", "track"))
+    assert all(np.array_equal(before[column], after[column]) for column in ("pitch", "track"))
+    assert (before["onset_ticks"] != after["onset_ticks"]).any()
+    assert np.abs(before["onset_s"] - after["onset_s"]).max() < 0.07
+    assert 0 < result["mean_shift_ms"] < 60
     assert len(np.unique(after["velocity"])) > 5
     assert result["model"] == "performer"
     perform_file(tmp_path / "in.mid", tmp_path / "again.mid", folder, seed=5)
     assert (tmp_path / "again.mid").read_bytes() == (tmp_path / "out.mid").read_bytes()
     perform_file(tmp_path / "in.mid", tmp_path / "kept.mid", folder, amount=0.0)
     assert np.array_equal(read_midi(tmp_path / "kept.mid").notes, before)
+    perform_file(tmp_path / "in.mid", tmp_path / "loud.mid", folder, keep="timing")
+    loud = read_midi(tmp_path / "loud.mid").notes
+    assert all(np.array_equal(before[column], loud[column]) for column in ("onset_ticks", "duration_ticks"))
+    assert not np.array_equal(before["velocity"], loud["velocity"])
+    perform_file(tmp_path / "in.mid", tmp_path / "timed.mid", folder, keep="velocity")
+    assert np.array_equal(read_midi(tmp_path / "timed.mid").notes["velocity"], before["velocity"])
 
 
 def test_a_performer_plays_one_note_and_none(ran: tuple[Path, dict[str, Report]]) -> None:

@@ -1,4 +1,4 @@
-"""Written notes played: velocity and duration by trained forests or networks, for the composer and any MIDI file."""
+"""Written notes played: velocity, duration and small timing by trained models, for the composer and any MIDI file."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from hocket.errors import InputError
 from hocket.midi import read_midi
 from hocket.midi_write import write_midi
 from hocket.models.forest import Regressor, load_canonical
-from hocket.notes import Piece, set_seconds, sort_notes
+from hocket.notes import Piece, seconds_at, set_seconds, sort_notes
 from hocket.views.performance import notes_of
 
 if TYPE_CHECKING:  # torch is loaded only where a network performs
     from hocket.training.performer_inference import Predicted, Trained
+    from hocket.training.performer_timing import Timing
 
 SETTING = "score_only"
 KEEP = ("timing", "velocity")
 SHORTEST, LONGEST = 0.4, 1.05  # sounding share of the written duration
 LEGATO = 0.9  # share of a note whose predicted duration is that of the piece's mean
+LATEST_S = 0.06  # farthest that a note is moved from its place
 JITTER = 2.0  # velocity units of the seeded variation of a hand around what a forest predicts
 Integers = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -52,6 +54,10 @@ class ForestPerformer:
         velocity, duration = self._predicted(piece)
         return _whole(velocity) + rng.normal(0, JITTER, len(velocity)), duration
 
+    def lateness_s(self, piece: Piece, rng: np.random.Generator) -> Values:  # noqa: ARG002
+        """(notes,) seconds by which each note comes late: none, as forests know nothing of timing."""
+        return np.zeros(len(piece.notes))
+
     def _predicted(self, piece: Piece) -> tuple[Values, Integers]:
         if not len(piece.notes):
             return np.zeros(0), np.zeros(0, np.int64)
@@ -65,9 +71,11 @@ class NetworkPerformer:
 
     Attributes:
         trained: the network.
+        timing: of small deviations from the beat; None for a network that was trained without.
     """
 
     trained: Trained
+    timing: Timing | None = None
 
     def velocity_and_duration(self, piece: Piece) -> tuple[Integers, Integers]:
         """(notes,) velocity 1..127 and (notes,) duration in ticks of at least 1, the means that it predicts."""
@@ -83,6 +91,15 @@ class NetworkPerformer:
         velocity = predicted["velocity"].sample(np.array([0, len(piece.notes)]), persistence, rng)
         return velocity, articulated(piece, predicted["log_duration"].mean)
 
+    def lateness_s(self, piece: Piece, rng: np.random.Generator) -> Values:
+        """(notes,) seconds by which each note comes late, drawn with the spread and the steadiness of players."""
+        if self.timing is None:
+            return np.zeros(len(piece.notes))
+        mean = self.timing.mean.predict(notes_of([piece], list(self.timing.mean.card.families)))
+        whole = np.array([0, len(mean)])
+        drawn = around(mean, np.full(len(mean), self.timing.spread), whole, self.timing.persistence, rng)
+        return np.clip(drawn, -LATEST_S, LATEST_S)
+
     def _predicted(self, piece: Piece) -> dict[str, Predicted]:
         return self.trained.predict(notes_of([piece], self.trained.families))
 
@@ -96,6 +113,13 @@ def articulated(piece: Piece, log_duration: Values) -> Integers:
     share = np.clip(LEGATO * np.exp(log_duration - log_duration.mean()), SHORTEST, LONGEST)
     ticks: Integers = np.maximum(1, np.rint(share * piece.notes["duration_ticks"])).astype(np.int64)
     return ticks
+
+
+def around(mean: Values, spread: Values, offsets: Integers, persistence: float, rng: np.random.Generator) -> Values:
+    """(notes,) draws around means, see `hocket.training.performer_inference.Predicted.sample`."""
+    from hocket.training.performer_inference import Predicted
+
+    return Predicted(mean, spread).sample(offsets, persistence, rng)
 
 
 def _whole(velocity: Values) -> Integers:
@@ -115,27 +139,31 @@ def load_performer(folder: Path) -> ForestPerformer | NetworkPerformer | None:
         forests = load_canonical(folder, SETTING)
         return ForestPerformer(forests["velocity"], forests["log_duration"])
     from hocket.training.performer_inference import load
+    from hocket.training.performer_timing import load_timing
 
     if not (folder / SETTING).is_dir():
         raise InputError(f"{folder}: does not play written notes; choose --model forest or performer")
-    return NetworkPerformer(load(folder / SETTING))
+    trained = load(folder / SETTING)
+    return NetworkPerformer(
+        trained, load_timing(folder / SETTING, trained.known) if "timing" in trained.known else None
+    )
 
 
 def perform_file(
     source: Path, output: Path, folder: Path, *, amount: float = 1.0, seed: int = 1, keep: str | None = None
 ) -> dict[str, Any]:
-    """Plays a MIDI file: pitches, onsets and their order stay, velocity and duration move towards the model's.
+    """Plays a MIDI file: pitches and their order stay; velocity, duration and onset move towards the model's.
 
     Args:
         source: MIDI file.
         output: MIDI file to write.
         folder: of the trained model.
         amount: 0..1, how far from what is written (0) to what is predicted (1).
-        seed: of the variation of velocity.
-        keep: ``timing`` leaves durations alone, ``velocity`` velocities.
+        seed: of the variation of velocity and timing.
+        keep: ``timing`` leaves onsets and durations alone, ``velocity`` velocities.
 
     Returns:
-        ``{"file", "notes", "mean_velocity", "mean_share", "model", "amount", "seed"}``.
+        ``{"file", "notes", "mean_velocity", "mean_share", "mean_shift_ms", "model", "amount", "seed"}``.
 
     Raises:
         InputError: the file cannot be read or holds nothing but drums, or the model was never trained.
@@ -157,6 +185,9 @@ def perform_file(
         "seed": seed,
         "mean_velocity": float(played.notes["velocity"].mean()),
         "mean_share": float(share),
+        "mean_shift_ms": float(
+            1000 * np.abs(np.sort(played.notes["onset_s"]) - np.sort(piece.notes["onset_s"])).mean()
+        ),
     }
 
 
@@ -166,7 +197,8 @@ def perform(
     """The piece with velocity and duration moved by `amount` towards the prediction; drums stay as they are."""
     pitched = ~piece.notes["is_drum"]
     written = piece.notes[pitched]
-    velocity, duration = performer.played(replace(piece, notes=written), np.random.default_rng(seed))
+    alone, rng = replace(piece, notes=written), np.random.default_rng(seed)
+    velocity, duration = performer.played(alone, rng)
     notes = piece.notes.copy()
     if keep != "velocity":
         moved = written["velocity"] + amount * (velocity - written["velocity"])
@@ -174,4 +206,15 @@ def perform(
     if keep != "timing":
         moved = written["duration_ticks"] + amount * (duration - written["duration_ticks"])
         notes["duration_ticks"][pitched] = np.maximum(np.rint(moved), np.minimum(1, written["duration_ticks"]))
+        notes["onset_ticks"][pitched] = shifted(alone, amount * performer.lateness_s(alone, rng))
     return set_seconds(replace(piece, notes=sort_notes(notes)))
+
+
+def shifted(piece: Piece, late_s: Values) -> Integers:
+    """(notes,) onsets in ticks, each late by so many seconds; what followed another note still follows it."""
+    onset, quarter = piece.notes["onset_ticks"].astype(np.int64), piece.ticks_per_quarter
+    here, later = (seconds_at(ticks, piece.timeline, quarter) for ticks in (onset, onset + quarter))
+    moved = np.rint(onset + late_s * quarter / np.maximum(later - here, 1e-6)).astype(np.int64)
+    place = np.cumsum(np.diff(onset, prepend=onset[:1]) > 0)  # a later place stays at least a tick later
+    ordered: Integers = np.maximum.accumulate(np.maximum(moved, 0) - place) + place
+    return ordered

@@ -22,10 +22,11 @@ from hocket.report import Report, reads, stage_folder
 from hocket.views.performance_beats import SOURCES, PieceBeats, annotations_beside, beats_of
 from hocket.views.performance_features import FAMILIES, chord_frame, chords_of, features_of, log_duration
 from hocket.views.performance_frame import Column, Frame, frame_of
-from hocket.views.performance_written import written_of
+from hocket.views.performance_written import deviation_s, written_of
 
 FILE_NAME = "features.parquet"
 VIEW_VERSION = "2"
+DEVIATION_S = 0.1  # what is farther from its place is an arpeggio, an ornament or a beat heard wrongly
 _PIECE_COLUMNS = ("id", "corpus", "path", "composer", "work", "split", "origin")
 # beside the features: where the note stands, its targets, and what metrics and plots need
 _KEYS = pa.schema(
@@ -33,6 +34,9 @@ _KEYS = pa.schema(
         pa.field("piece", pa.int32(), nullable=False),  # row of pieces.parquet
         pa.field("split", pa.dictionary(pa.int8(), pa.string()), nullable=False),
         pa.field("score_rank", pa.int32(), nullable=False),  # place in the piece by written onset and pitch, from 0
+        pa.field(
+            "deviation_s", pa.float32(), nullable=False
+        ),  # seconds late against the written place, see DEVIATION_S
         pa.field("onset_s", pa.float32(), nullable=False),
         pa.field("next_chord_s", pa.float32(), nullable=False),  # seconds to the next chord, 0 in the last
         pa.field("velocity", pa.float32(), nullable=False),
@@ -131,6 +135,7 @@ def _keys(frame: Frame, first_row: int) -> dict[str, npt.NDArray[Any]]:
     return {
         "piece": np.repeat(np.arange(first_row, first_row + len(lengths), dtype=np.int32), lengths),
         "score_rank": _score_rank(frame),
+        "deviation_s": deviation_s(frame).clip(-DEVIATION_S, DEVIATION_S),
         "onset_s": frame.onset_s.astype(np.float32),
         "next_chord_s": next_chord_s(frame),
         "velocity": frame.velocity,
@@ -158,7 +163,7 @@ class Notes:
     Attributes:
         features: (notes, features) float32, columns as `names` says.
         names: feature names.
-        keys: (notes,) by name: piece, score_rank, onset_s, next_chord_s, velocity, log_duration.
+        keys: (notes,) by name: piece, score_rank, deviation_s, onset_s, next_chord_s, velocity, log_duration.
         pieces: rows of pieces.parquet.
     """
 

@@ -199,8 +199,16 @@ def _metre(frame: Frame) -> Columns:
     columns["tempo_against_mean"] = columns["beat_s_2"] - columns["beat_s_mean"]
     columns["tempo_against_near"] = columns["beat_s_1"] - columns["beat_s_8"]
     columns["deviation_beats"] = score.deviation.clip(-0.5, 0.5).astype(np.float32)
-    columns["deviation_s"] = (score.deviation * np.exp(pace[1][beat])).clip(-0.5, 0.5).astype(np.float32)
+    columns["lateness_s"] = deviation_s(frame).clip(-0.5, 0.5)
     return columns
+
+
+def deviation_s(frame: Frame) -> Column:
+    """(notes,) seconds by which each note is late against its written place."""
+    pulse = pulse_under(frame)
+    beat = beats_at(frame, pulse)[0]
+    late: Column = (written_of(frame).deviation * (pulse.onset_s[beat + 1] - pulse.onset_s[beat])).astype(np.float32)
+    return late
 
 
 def _mean_beat_s(pulse: Pulse) -> npt.NDArray[np.float64]:
