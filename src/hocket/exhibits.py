@@ -50,6 +50,11 @@ class Item:
         if self.render and not self.midi:
             raise ValueError(f"{self.title}: there is no midi to render")
 
+    @property
+    def seen(self) -> bool:
+        """Whether there is anything to see or hear; an item of figures alone becomes a row of a table."""
+        return bool(self.midi or self.picture or self.score or self.audio)
+
 
 @dataclass(frozen=True)
 class Exhibit:

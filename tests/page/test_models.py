@@ -36,7 +36,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     heard = Item("Step 1", midi="strip/1.mid", render=True, facts={"alpha": 0.5})
     strip = [heard, Item("Step 2", "not heard", midi="strip/2.mid"), Item("Map", "each a tune", picture="map.png")]
     write_exhibits([Exhibit("interpolation", "Interpolation", "From one to another.", strip)], vae)
-    write_exhibits([Exhibit("scores", "Scores", items=[Item("A tune", score="tune.svg")])], evaluation)
+    sets = [Item("real", facts={"bars right": 1.0}), Item("made", facts={"bars right": 0.875, "copies": 0})]
+    shown = [Exhibit("scores", "Scores", items=[Item("A tune", score="tune.svg")]), Exhibit("sets", "Sets", items=sets)]
+    write_exhibits(shown, evaluation)
     Report("models_vae", "a latent code").write(vae)
     Report("evaluation_vae", "as good as none").write(evaluation)
     promoted = {"promoted": ["composer"], "refused": {"vae": [{"name": "all_alike", "detail": "diversity 0.1"}]}}
@@ -73,6 +75,7 @@ def test_exhibits_are_shown_with_what_they_bring(folder: Path, page: str) -> Non
     assert "alpha 0.5" in page
     assert page.count("<audio ") == 3  # two samples and one step of the strip
     assert page.count('class="player"') == 4
+    assert '<th scope="row">made</th><td>0.875</td><td>0</td>' in page  # figures alone are rows of a table
     assert "Score of A tune" in page
     assert "Score of composer: jazz-1" in page
     assert "<script>alert(1)" not in page

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from hocket.corpus.read import read_paths
 from hocket.errors import InputError
@@ -32,32 +34,54 @@ def measure_path(path: Path, against: Path | None = None) -> dict[str, Any]:
     Raises:
         InputError: a path is not there or holds no music.
     """
-    table, left_out = music_at(path)
-    described = describe(table)
+    return measured(read_music(path), read_music(against) if against is not None else None)
+
+
+def measured(music: Music, against: Music | None = None) -> dict[str, Any]:
+    """What `measure_path` returns, of music that was read."""
+    described = describe(music.table)
     metrics = {name: _summary(values) for name, values in described.metrics.items()}
     reasons = {name: f"no piece has {SPECS[name].needs}" for name, found in metrics.items() if found["mean"] is None}
-    result: dict[str, Any] = {"pieces": len(table), "metrics": metrics, "distances": {}}
+    result: dict[str, Any] = {"pieces": len(music.table), "metrics": metrics, "distances": {}}
     if against is not None:
-        other, _ = music_at(against)
-        result["distances"], missing = _distances(described, describe(other))
+        result["distances"], missing = _distances(described, describe(against.table))
         reasons |= missing
-        reasons |= _metres_differ(table, other)
-    return {**result, "left_out": left_out, "reasons": reasons}
+        reasons |= _metres_differ(music.table, against.table)
+    return {**result, "left_out": len(music.left_out), "reasons": reasons}
 
 
-def music_at(path: Path) -> tuple[NoteTable, int]:
-    """All pieces at a path, and how many files were left out.
+@dataclass(frozen=True)
+class Music:
+    """What was found at a path.
+
+    Attributes:
+        table: all pieces.
+        left_out: (path, reason) of the files that could not be read and of exact duplicates.
+    """
+
+    table: NoteTable
+    left_out: list[tuple[str, str]]
+
+
+def read_music(path: Path) -> Music:
+    """All pieces at a path, and what was left out and why.
 
     Raises:
         InputError: the path is not there or holds no music.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        counts = read_paths([path], Path(scratch, "tables"))
-        table = read_tables(Path(scratch, "tables"))
+        folder = Path(scratch, "tables")
+        counts = read_paths([path], folder)
+        table = read_tables(folder)
+        rows = [
+            row
+            for name in ("quarantine", "duplicates")
+            for row in pq.read_table(folder / f"{name}.parquet").to_pylist()
+        ]
     if not len(table):
         told = "; `hocket corpus read` lists the reasons" if counts["files"] else ""
         raise InputError(f"{path}: holds no music that can be read ({counts['files']} files){told}")
-    return table, counts["quarantined"] + counts["duplicates"]
+    return Music(table, [(row["path"], row["message"] or row["reason"]) for row in rows])
 
 
 def _summary(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:

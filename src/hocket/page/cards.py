@@ -59,10 +59,10 @@ def sample_card(sample: Sample, origins: Sequence[tuple[str, Any]], budget: Budg
         tag("h4", title),
         tag("p", facts, " ", badge("generated"), class_="soft"),
         score(sample.score.read_bytes(), f"Score of {title}") if sample.score else "",
-        picture(sample.png.read_bytes(), f"Piano roll of {title}: {_words(piece)}") if sample.png else "",
+        picture(sample.png.read_bytes(), f"Piano roll of {title}: {described(piece)}") if sample.png else "",
         _audio(sample.wav, title, budget),
-        _player(piece, title),
-        tag("p", _download(sample.midi, f"{sample.generator}-{sample.midi.name}")),
+        player(piece, title),
+        tag("p", download(sample.midi.read_bytes(), f"{sample.generator}-{sample.midi.name}")),
         _details(rows),
         class_="card",
     )
@@ -79,20 +79,21 @@ def exhibit_card(shown: Shown, stage: str, budget: Budget) -> Markup:
         parts.append(_audio(shown.audio, item.title, budget))
     if shown.midi:
         parts += [
-            _player(read_midi(shown.midi), item.title),
-            tag("p", _download(shown.midi, f"{stage}-{shown.midi.name}")),
+            player(read_midi(shown.midi), item.title),
+            tag("p", download(shown.midi.read_bytes(), f"{stage}-{shown.midi.name}")),
         ]
     facts = ", ".join(f"{name} {number(value)}" for name, value in item.facts.items())
     lead = [tag("p", text, class_="soft") for text in (item.text if not shown.picture else "", facts) if text]
     return tag("article", tag("h5", item.title), *lead, *parts, class_="card")
 
 
-def _download(midi: Path, name: str) -> Markup:
-    address = data_uri("audio/midi", midi.read_bytes())
+def download(midi: bytes, name: str) -> Markup:
+    """A link that saves a MIDI file."""
+    address = data_uri("audio/midi", midi)
     return tag("a", "Download MIDI", class_="button", href=address, download=name)
 
 
-def _words(piece: Piece) -> str:
+def described(piece: Piece) -> str:
     """What a piano roll shows, for who cannot see it."""
     names = [track.name or f"track {i + 1}" for i, track in enumerate(piece.tracks)]
     pitches = piece.notes["pitch"][~piece.notes["is_drum"]]
@@ -106,10 +107,21 @@ def _audio(wav: Path | None, title: str, budget: Budget) -> Markup:
     taken = budget.take(wav)
     if taken is None:
         return tag("p", f"Not in the page, to keep it small: {wav.name} lies in out/generation/renders.", class_="soft")
+    return sound(taken, title)
+
+
+def sound(taken: tuple[str, bytes], title: str) -> Markup:
+    """An audio element that loads nothing before it is asked to play.
+
+    Args:
+        taken: media type and bytes.
+        title: of the piece.
+    """
     return tag("audio", controls=True, preload="none", src=data_uri(*taken), aria_label=f"Audio of {title}")
 
 
-def _player(piece: Piece, title: str) -> Markup:
+def player(piece: Piece, title: str) -> Markup:
+    """The player of a piece: a moving piano roll, a button and a position; nothing for a very long piece."""
     if not 0 < len(piece.notes) <= MAX_NOTES:
         return Markup()
     return tag(

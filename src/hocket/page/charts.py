@@ -7,8 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from hocket.page.markup import Markup, number, tag
 
+Floats = npt.NDArray[np.float64]
 WIDTH, HEIGHT = 440, 240
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 26, 30
 MOST_AXES, AXIS_GAP, AXIS_HEIGHT = 12, 150, 260
@@ -171,6 +175,39 @@ def _axis(axis: Axis, index: int) -> Markup:
     area = {"x": x - 14, "y": 36, "width": 28, "height": AXIS_HEIGHT + 8}
     brush = tag("rect", class_="brush", **area, data_axis=index, tabindex="0", aria_label=f"Range of {axis.name}")
     return tag("g", rule, title, *marks, tag("rect", class_="kept", **{**area, "height": 0}), brush)
+
+
+def histogram(name: str, values: Floats, other: Floats | None = None) -> Markup:
+    """Shares of the pieces over 16 bins between the ends of both sets; other music as an outline over the bars.
+
+    Args:
+        name: of what was measured.
+        values: (pieces,) numbers, NaN left out.
+        other: of other music.
+    """
+    sets = [part[np.isfinite(part)] for part in (values, other) if part is not None]
+    known = np.concatenate(sets)
+    if not len(known):
+        return Markup("-")
+    ends = _padded(float(known.min()), float(known.max()))
+    shares = [np.histogram(part, bins=16, range=ends)[0] / max(1, len(part)) for part in sets]
+    scale = 26 / max(float(share.max()) for share in shares)
+    bars = [
+        tag("rect", x=10 * place, y=f"{28 - scale * share:.1f}", width=9, height=f"{scale * share:.1f}", class_="kept")
+        for place, share in enumerate(shares[0])
+        if share
+    ]
+    line = (
+        [f"{10 * place + 5} {28 - scale * share:.1f}" for place, share in enumerate(shares[1])]
+        if other is not None
+        else []
+    )
+    outline = [tag("path", d="M" + "L".join(line), class_="line", stroke="currentColor")] if line else []
+    marks = [
+        tag("text", number(end), x=x, y=40, text_anchor=anchor)
+        for end, x, anchor in zip(ends, (0, 160), ("start", "end"), strict=True)
+    ]
+    return _svg(160, 42, f"{name} over the pieces, {number(ends[0])} to {number(ends[1])}", *bars, *outline, *marks)
 
 
 def _svg(width: float, height: float, told: str, *content: Markup, class_: str = "chart", role: str = "img") -> Markup:

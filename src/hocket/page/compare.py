@@ -22,7 +22,7 @@ from rich.table import Table
 from hocket.errors import InputError, exit_code
 from hocket.files import write_text
 from hocket.page import charts, sections
-from hocket.page.markup import Markup, flat, join, number, tag
+from hocket.page.markup import Markup, cell, flat, join, number, sortable, tag
 
 SHOWN = 6  # the numbers a person looks at first; the others are in the record
 MOST_RUNS = 300  # the newest; more would make the page heavy
@@ -168,11 +168,8 @@ def _stage(stage: str, runs: Sequence[Run]) -> Markup:
 
 def _table(stage: str, runs: Sequence[Run], keys: Sequence[str], names: Sequence[str]) -> Markup:
     heads = ["run", "group", "time", "commit", "DVC", "CPU s", *(keys if "seed" in keys else ["seed", *keys]), *names]
-    buttons = [tag("th", tag("button", head, type="button"), scope="col") for head in heads]
     rows = [tag("tr", *_cells(run, heads), data_run=run.number) for run in runs]
-    head, body = tag("thead", tag("tr", *buttons)), tag("tbody", *rows)
-    content = tag("table", tag("caption", f"Runs of {stage}"), head, body, class_="runs")
-    return tag("div", content, class_="scroll", tabindex="0", role="region", aria_label=f"Runs of {stage}")
+    return sortable(f"Runs of {stage}", heads, rows)
 
 
 def _cells(run: Run, heads: Sequence[str]) -> list[Markup]:
@@ -190,8 +187,7 @@ def _cells(run: Run, heads: Sequence[str]) -> list[Markup]:
     }
     swatch = tag("i", class_="swatch", style=f"background:{charts.colour(run.number)}")
     first = tag("th", swatch, str(run.number), scope="row", data_value=run.number)
-    cells = (known.get(head) for head in heads[1:])
-    return [first, *(tag("td", number(value), data_value="" if value is None else value) for value in cells)]
+    return [first, *(cell(known.get(head)) for head in heads[1:])]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -48,6 +48,20 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> M
     return tag("div", content, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 
+def sortable(caption: str, heads: Sequence[str], rows: Iterable[Markup]) -> Markup:
+    """A table that compare.js sorts by the column whose heading is clicked; rows are ``tr`` elements of `cell`."""
+    buttons = [tag("th", tag("button", head.replace("_", " "), type="button"), scope="col") for head in heads]
+    head, body = tag("thead", tag("tr", *buttons)), tag("tbody", *rows)
+    content = tag("table", tag("caption", caption), head, body, class_="runs")
+    return tag("div", content, class_="scroll", tabindex="0", role="region", aria_label=caption)
+
+
+def cell(value: Any, name: str = "td") -> Markup:
+    """A cell that sorts by the value itself, not by what is shown of it."""
+    scope = "row" if name == "th" else None
+    return tag(name, number(value), scope=scope, data_value="" if value is None else value)
+
+
 def data_uri(media_type: str, content: bytes) -> str:
     """The content as an address that needs no file."""
     return f"data:{media_type};base64,{base64.b64encode(content).decode()}"

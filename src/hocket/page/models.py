@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hocket.exhibits import Exhibit
+from hocket.exhibits import Exhibit, Item
 from hocket.page.cards import Budget, exhibit_card, origins_of, sample_card
 from hocket.page.gather import MODEL_AREAS, Sample, Shown
-from hocket.page.markup import Markup, join, picture, tag
+from hocket.page.markup import Markup, join, number, picture, table, tag
 from hocket.page.sections import section, verdict
 from hocket.report import Report
 
@@ -82,10 +82,19 @@ def _said(stage: str, report: Report) -> Markup:
 def _exhibits(stage: str, exhibited: Exhibited, budget: Budget) -> list[Markup]:
     parts = []
     for exhibit, items in exhibited:
-        cards = tag("div", *(exhibit_card(shown, stage, budget) for shown in items), class_="samples strip")
         heading = tag("h4", exhibit.title, id=f"exhibit-{stage}-{exhibit.name}")
-        parts.append(join([heading, tag("p", exhibit.text) if exhibit.text else "", cards]))
+        seen = [shown for shown in items if shown.item.seen]
+        cards = tag("div", *(exhibit_card(shown, stage, budget) for shown in seen), class_="samples strip")
+        told = _figures(exhibit.title, [shown.item for shown in items if not shown.item.seen])
+        parts.append(join([heading, tag("p", exhibit.text) if exhibit.text else "", told, cards if seen else ""]))
     return parts
+
+
+def _figures(caption: str, items: Sequence[Item]) -> Markup:
+    """Items that are figures alone, as one table."""
+    names = list(dict.fromkeys(name for item in items for name in item.facts))
+    rows = [(item.title, *(number(item.facts.get(name)) for name in names)) for item in items]
+    return table(caption, ["", *names], rows) if items else Markup()
 
 
 def _cards(name: str, material: Material, budget: Budget) -> Markup:

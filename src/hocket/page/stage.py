@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -20,7 +20,7 @@ _PAGE = Template("""<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>hocket: $profile</title>
+<title>$title</title>
 <link rel="icon" href="data:,">
 <style>
 $style</style>
@@ -28,15 +28,15 @@ $style</style>
 <body>
 <a class="skip" href="#main">Skip to content</a>
 <header>
-<h1>hocket</h1>
-<p class="lead">Symbolic music, from archive hash to sound. Profile <strong>$profile</strong>, seed $seed.</p>
+<h1>$title</h1>
+<p class="lead">$lead</p>
 $warning
 </header>
 <nav aria-label="Sections">$contents</nav>
 <main id="main">
 $body
 </main>
-<footer>Made from report.json of each stage; the same inputs give the same page.</footer>
+<footer>The same inputs give the same page.</footer>
 <script>
 $script</script>
 </body>
@@ -65,7 +65,10 @@ def run(cfg: Config, out: Path) -> Report:
         "Stages in detail": sections.stages(reports, others),
         "Glossary": sections.words(rows),
     }
-    page = render_page({title: part for title, part in parts.items() if part}, cfg, quotable)
+    profile = tag("strong", cfg.profile.name)
+    lead = join(["Symbolic music, from archive hash to sound. Profile ", profile, f", seed {cfg.seed}."])
+    warning = None if quotable else sections.warning()
+    page = render_page({title: part for title, part in parts.items() if part}, "hocket", lead, warning)
     write_text(out / "index.html", page)
     size = len(page.encode())
     items = sum(len(shown) for exhibits in material.exhibits.values() for _, shown in exhibits)
@@ -92,25 +95,33 @@ def _material(base: Path, reports: Mapping[str, Report], cfg: Config) -> Materia
     )
 
 
-def render_page(parts: Mapping[str, Markup], cfg: Config, quotable: bool) -> str:
+def render_page(
+    parts: Mapping[str, Markup], title: str, lead: Markup, warning: Markup | None = None, assets: Sequence[str] = ()
+) -> str:
     """The whole page.
 
     Args:
         parts: sections by title, each with an id.
-        cfg: names the profile and the seed.
-        quotable: whether figures may be quoted as results; otherwise the page says that they may not.
+        title: of the page.
+        lead: the sentence under it.
+        warning: what must be read before the figures.
+        assets: names of more styles and scripts beside those of the players.
     """
     links = [tag("li", tag("a", title, href=f"#{_anchor(part)}")) for title, part in parts.items()]
     values: dict[str, Any] = {
-        "profile": join([cfg.profile.name]),
-        "seed": cfg.seed,
-        "warning": Markup() if quotable else sections.warning(),
+        "title": join([title]),
+        "lead": lead,
+        "warning": warning or "",
         "contents": tag("ul", *links),
         "body": join(parts.values(), "\n"),
-        "style": sections.asset("style.css"),
-        "script": sections.asset("player.js"),
+        "style": _all_of(".css", "style.css", *assets),
+        "script": _all_of(".js", "player.js", *assets),
     }
     return _PAGE.substitute(values)
+
+
+def _all_of(suffix: str, *names: str) -> str:
+    return "".join(sections.asset(name) for name in names if name.endswith(suffix))
 
 
 def _anchor(part: Markup) -> str:
