@@ -1,4 +1,4 @@
-"""Where Dagster keeps its history: .dagster/ of the project, told to nobody; or where a team's installation keeps it."""
+"""Where Dagster keeps its history: .dagster/ of the project, told to nobody; or the folder of a team's installation."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.lineage import Lineage
+from orchestration.lineage import BusyError, Lineage
 
 AT_ONCE = "HOCKET_AT_ONCE"  # steps that may run at the same time; 1 unless it is set
 JOBS = {
@@ -61,7 +61,10 @@ def build_sensors(jobs: Sequence[Any], lineage: Lineage) -> list[dg.SensorDefini
     @dg.sensor(job=everything, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
     def changed_inputs(_: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """Asks DVC what is out of date; the same changes are asked for once, also when their run fails."""
-        stale = [step for step in lineage.steps if not lineage.is_current(step)]
+        try:
+            stale = [step for step in lineage.steps if not lineage.is_current(step)]
+        except BusyError:
+            return dg.SkipReason("a run is at work")
         if not stale:
             return dg.SkipReason("nothing changed")
         return dg.RunRequest(run_key=lineage.signature(stale))

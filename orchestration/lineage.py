@@ -12,6 +12,10 @@ DATA = "data"
 WATCHED = ("dvc.yaml", "dvc.lock", "data.dvc", "conf/active.yaml")
 
 
+class BusyError(Exception):
+    """Another run reads or writes what was asked for; wait and ask again."""
+
+
 def project_root() -> Path:
     """The repository whose pipeline is run: this one, or the one that HOCKET_PROJECT names (the tests do)."""
     return Path(os.environ.get("HOCKET_PROJECT") or Path(__file__).parents[1]).resolve()
@@ -75,10 +79,18 @@ class Lineage:
         """Whether DVC would do nothing: command, parameters, dependencies and outputs are those of dvc.lock.
 
         About 5 ms; waits while another DVC process holds the lock.
+
+        Raises:
+            BusyError: another run is at work on its inputs or outputs.
         """
+        from dvc.lock import LockError
+
         opened = self._current()
-        with opened.repo.lock:
-            return not opened.stages[step.name].status()
+        try:
+            with opened.repo.lock:
+                return not opened.stages[step.name].status()
+        except LockError as error:  # of the locks that a stage holds while it runs; DVC never waits for these
+            raise BusyError(str(error)) from None
 
     def output_differs(self, step: Step) -> bool:
         """Whether the folder of a step is not what DVC has on record for it (missing counts)."""

@@ -16,7 +16,7 @@ from hocket.errors import InputError
 from orchestration import console
 from orchestration.home import make_home
 from orchestration.jobs import AT_ONCE, JOBS
-from orchestration.lineage import DATA, Lineage, project_root
+from orchestration.lineage import DATA, BusyError, Lineage, project_root
 from orchestration.profile import set_profile
 from orchestration.stage_runner import StepError, end_on_signals, run_step
 
@@ -84,7 +84,10 @@ def _run(root: Path, options: argparse.Namespace) -> int:
 def worth_at_once(root: Path) -> int:
     """Step processes cost a second to start: they pay when much is out of date and there is a core for each."""
     lineage = Lineage(root)
-    stale = sum(not lineage.is_current(step) for step in lineage.steps)
+    try:
+        stale = sum(not lineage.is_current(step) for step in lineage.steps)
+    except BusyError:  # another run is at work and does most of it
+        return 1
     return 2 if stale > MANY and (os.cpu_count() or 1) > 1 else 1
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.lineage import DATA, Lineage, Step
+from orchestration.lineage import DATA, BusyError, Lineage, Step
 
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")  # the flag before the verb, or DVC gives up after 3 s
 GRACE_S = 10.0
@@ -21,6 +21,7 @@ KEPT_LINES = 40
 OURS = "hocket: "  # how `python -m hocket` begins the one line that says what is wrong
 OF_DVC = ("ERROR: ", "> ", "Running stage ", "Updating lock file", "Generating lock file", "Stage '", "To track the")
 CACHED = "is cached - skipping run"
+BUSY, BUSY_S = "is busy, it is being blocked by:", 1.0  # of two at one stage DVC refuses the second, whatever its flag
 
 Say = Callable[[str], None]
 
@@ -49,7 +50,7 @@ class Outcome:
 
 
 def run_step(lineage: Lineage, step: Step, say: Say) -> Outcome:
-    """Brings one step up to date.
+    """Brings one step up to date; waits while another process is at work on it.
 
     Args:
         lineage: the project.
@@ -59,16 +60,27 @@ def run_step(lineage: Lineage, step: Step, say: Say) -> Outcome:
     Raises:
         StepError: the stage failed; its last good output is in place again.
     """
-    started = time.perf_counter()
-    if lineage.is_current(step):
-        return Outcome("skipped", time.perf_counter() - started)
-    how = _data(lineage, step, say) if step.name == DATA else _repro(lineage, step, say)
+    started, how = time.perf_counter(), ""
+    while not how:
+        try:
+            how = _bring_up(lineage, step, say)
+        except BusyError as error:
+            say(f"{step.title}: another run is at work on it; waiting\n{error}")
+            time.sleep(BUSY_S)
     return Outcome(how, time.perf_counter() - started)
+
+
+def _bring_up(lineage: Lineage, step: Step, say: Say) -> str:
+    if lineage.is_current(step):
+        return "skipped"
+    return _data(lineage, step, say) if step.name == DATA else _repro(lineage, step, say)
 
 
 def _repro(lineage: Lineage, step: Step, say: Say) -> str:
     try:
         printed = _stream([*DVC, "repro", "--single-item", step.address], lineage.root, say)
+    except BusyError:
+        raise  # what lies there is the other's
     except BaseException:
         _restore(lineage, step)
         raise
@@ -122,6 +134,8 @@ def _stream(command: list[str], root: Path, say: Say) -> list[str]:
             kept = [*kept, *batch][-KEPT_LINES:]
     if process.returncode:
         bad_input = any(line.startswith(OURS) for line in kept)
+        if any(BUSY in line for line in kept):
+            raise BusyError("\n".join(kept))
         raise StepError(failure_message(kept, process.returncode), kept, exit_code=2 if bad_input else 1)
     return kept
 
