@@ -12,6 +12,7 @@ from hocket.config.performer import PerformerConfig
 from hocket.errors import InputError
 from hocket.evaluation.judge import Judge
 from hocket.evaluation.leaderboard import BoardRow, finite, json_text, write_rows
+from hocket.evaluation.performer_errors import IMPORTANCE_NOTES, NEEDED, draw_errors, draw_importances, errors_by, importances
 from hocket.evaluation.performer_plots import draw
 from hocket.evaluation.protocol import MEASURES, train_and_validation_differ
 from hocket.evaluation.recordings import measured, measured_floors, recordings
@@ -52,10 +53,23 @@ def run(cfg: Config, out: Path) -> Report:
         for setting in predictions["test"]
     }
     floors = measured_floors(notes["test"], load_floors(folder))
-    write_text(out / "table.json", json_text(finite({"settings": settings, "floors": floors})))
-    pictures = draw(notes["test"], predictions["test"], out)
+    errors = errors_by(notes["test"], predictions["test"])
+    some = _some_pieces(notes["test"], IMPORTANCE_NOTES)
+    falls = {setting: importances(one, some, view.families, cfg.seed) for setting, one in trained.items()}
+    table = {"settings": settings, "floors": floors, "errors": errors, "importances": falls}
+    write_text(out / "table.json", json_text(finite(table)))
+    pictures = draw(notes["test"], predictions["test"], out) | draw_errors(errors, out)
+    for setting, fall in falls.items():
+        pictures |= draw_importances(setting, fall, out)
     checks = [*_splits_differ(settings), _spread_is_that_of_players(rows)]
     return _report(rows, settings, floors, checks, pictures)
+
+
+def _some_pieces(notes: Notes, limit: int) -> Notes:
+    """The first whole pieces, until they reach `limit` notes; at least one."""
+    offsets = piece_offsets(notes.keys["piece"])
+    stop = offsets[min(int(np.searchsorted(offsets[1:], limit)) + 1, len(offsets) - 1)]
+    return notes.take(np.arange(stop))
 
 
 def predict(trained: dict[str, Trained], notes: Notes) -> Predictions:
@@ -103,7 +117,7 @@ def _notes(view: View, trained: dict[str, Trained], split: str, limit: int, seed
     rows = whole_pieces(view, split, 0 if split == "test" else limit, seed)
     if not len(rows):
         raise InputError(f"views/performance: no note in split {split}; add works or change conf/split")
-    names = ["pitch", *(name for one in trained.values() for name in one.reads)]
+    names = [*NEEDED, *(name for one in trained.values() for name in one.reads)]
     return view.read(rows, tuple(dict.fromkeys(names)))
 
 
