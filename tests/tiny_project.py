@@ -26,10 +26,10 @@ def make_archives(whole: Path, tiny: Path) -> Path:
     return tiny
 
 
-def make_clone(folder: Path, data: Path) -> Path:
-    """A clone of this repository, with what is not committed yet, over other data."""
+def make_clone(folder: Path, data: Path, committed: bool = False) -> Path:
+    """A clone of this repository over other data, as it is committed or with what is not committed yet."""
     subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
-    for name in ("src", "conf", "orchestration", "dvc.yaml"):
+    for name in () if committed else ("src", "conf", "orchestration", "dvc.yaml"):
         subprocess.run(["cp", "-r", str(ROOT / name), str(folder)], check=True)
     (folder / "data").mkdir()
     for archive in data.iterdir():

@@ -52,7 +52,7 @@ class Trials:
         if not told.exists():
             for name in ("whole", "tiny"):
                 (self.folder / name).mkdir()
-            clone = make_clone(undisturbed, make_archives(self.folder / "whole", self.folder / "tiny"))
+            clone = make_clone(undisturbed, make_archives(self.folder / "whole", self.folder / "tiny"), committed=True)
             told.write_text(command(clone, "orchestration.run", "--json"))
         steps = json.loads(told.read_text())["steps"]
         self._seconds = {name.replace("/", "_"): step["seconds"] for name, step in steps.items()}
