@@ -15,6 +15,7 @@ import typer
 
 from hocket import cli_compose
 from hocket.cli_drums import register as register_drums
+from hocket.cli_latent import register as register_latent
 from hocket.cli_options import AsJson, Models, Seed, models_folder
 from hocket.cli_options import emit as _emit
 from hocket.cli_report import register as register_report
@@ -272,6 +273,7 @@ def corpus_read(
 
 
 register_drums(app)
+register_latent(app)
 register_report(app)
 
 if __name__ == "__main__":

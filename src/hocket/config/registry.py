@@ -27,6 +27,8 @@ GATHERED: dict[str, str | dict[str, str]] = {
     "generation": {
         "composer": "hocket.config.generation:ComposerConfig",
         "melody_lstm": "hocket.config.melodies:MelodyGenerationConfig",
+        "melody_vae": "hocket.config.latent:MelodyVaeGenerationConfig",
+        "melody_gan": "hocket.config.latent:MelodyGanGenerationConfig",
         "drum_vae": "hocket.config.drums:DrumGenerationConfig",
         "tune_lm": "hocket.config.tunes:TuneGenerationConfig",
     },
@@ -36,6 +38,7 @@ MODELS = {
     "forest": "hocket.config.models:ForestConfig",
     "melody_lstm": "hocket.config.melodies:MelodyLstmConfig",
     "melody_vae": "hocket.config.latent:MelodyVaeConfig",
+    "melody_gan": "hocket.config.latent:MelodyGanConfig",
     "drum_vae": "hocket.config.drums:DrumVaeConfig",
     "tune_lm": "hocket.config.tunes:TuneLmConfig",
     "tune_transformer": "hocket.config.tunes:TuneTransformerConfig",

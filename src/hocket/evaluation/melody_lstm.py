@@ -19,17 +19,19 @@ from hocket.evaluation.leaderboard import BoardRow, write_rows
 from hocket.evaluation.likelihood import Extent, likelihoods
 from hocket.evaluation.melodies import QUOTABLE_ORIGINS, common_notes, through_gate
 from hocket.evaluation.regression import Interval
-from hocket.models.witten_bell import WittenBell
+from hocket.models.witten_bell import WittenBell, nats_of_order
 from hocket.note_files import read_tables
 from hocket.notes import NoteTable
 from hocket.report import Check, Report, stage_folder
 from hocket.training.melody_lstm import FLOOR_ORDERS, load, nats_of, styled
 from hocket.views.melodies import REST, Melodies, melodies, read
 from hocket.views.melody_rows import MAX_STEPS, Rows, match_token, rows_of
+from hocket.views.melody_steps import HOLD, SYMBOLS, steps_of
 
 Values = npt.NDArray[np.float64]
 BOARD, SETTING = "melody_likelihood", "one_step_ahead"
 SIXTEENTH_S = 0.15  # at 100 quarters a minute, as `hocket.views.melodies.to_notes` plays them
+STEP_ORDER = 15  # steps of context of the n-gram over sixteenths
 _NAN = float("nan")
 
 
@@ -44,6 +46,7 @@ def run(cfg: Config, out: Path) -> Report:
         raise InputError("views/melodies: no melody in split test; add works or change conf/split")
     rows = rows_of(test, known["styles"], known["metres"])
     totals = {"melody lstm": nats_of(model, rows), **floor_nats(folder, rows)}
+    totals[f"witten-bell {STEP_ORDER + 1}-gram of steps"] = step_nats(views.of_split("train"), test)
     board = [_row(cfg, name, nats, rows, test) for name, nats in totals.items()]
     samples = read_tables(stage_folder(cfg.out, "generation_melody_lstm"))
     heard = style_heard(views, through_gate(samples, cfg.view["melodies"]))
@@ -55,6 +58,7 @@ def run(cfg: Config, out: Path) -> Report:
     return Report(
         summary=f"{nats:.3f} nats per 16th on {len(test)} test melodies, style heard {heard['samples']:.2f}",
         counts={"test_melodies": len(test), "samples": len(samples)},
+        shares={"step_accuracy_of_always_hold": float((steps_of(test)[0] == HOLD).sum() / rows.sixteenths.sum())},
         metrics={"likelihood": metrics, "style_heard": heard},
         checks=checks,
     )
@@ -68,6 +72,12 @@ def floor_nats(folder: Path, rows: Rows) -> dict[str, Values]:
         nats = WittenBell.load(folder / f"ngram_{order}.npz").nats(tokens, rows.offsets)
         found[f"witten-bell {order + 1}-gram"] = np.add.reduceat(nats, rows.offsets[:-1])
     return found
+
+
+def step_nats(train: Melodies, test: Melodies) -> Values:
+    """(melodies,) nats of n-grams over one symbol a sixteenth, the classic text form."""
+    tokens, offsets = steps_of(test)
+    return np.add.reduceat(nats_of_order(steps_of(train), (tokens, offsets), STEP_ORDER, SYMBOLS), offsets[:-1])
 
 
 def measured(nats: Values, rows: Rows) -> dict[str, float]:
@@ -161,11 +171,11 @@ def rows_as(views: Melodies, style: str, known: dict[str, Any]) -> Rows:
     return rows_of(replace(views, pieces=named), known["styles"], known["metres"])
 
 
-def melodies_at(path: Path, grid: int) -> Melodies:
-    """The melodies of all music at a path.
+def read_at(path: Path) -> NoteTable:
+    """All music at a path.
 
     Raises:
-        InputError: nothing there can be read, or nothing fits the grid.
+        InputError: nothing there can be read.
     """
     from hocket.corpus.read import read_paths
 
@@ -174,6 +184,24 @@ def melodies_at(path: Path, grid: int) -> Melodies:
         table = read_tables(Path(scratch, "tables"))
     if not len(table):
         raise InputError(f"{path}: holds no music that can be read; `hocket corpus read` lists the reasons")
+    return table
+
+
+def melodies_at(path: Path, grid: int) -> Melodies:
+    """The melodies of all music at a path.
+
+    Raises:
+        InputError: nothing there can be read, or nothing fits the grid.
+    """
+    return fitting(read_at(path), grid, path)
+
+
+def fitting(table: NoteTable, grid: int, path: Path) -> Melodies:
+    """The melodies of a table that fit the grid.
+
+    Raises:
+        InputError: none does.
+    """
     config = MelodiesConfig(steps_per_quarter=grid, max_event_steps=MAX_STEPS, min_notes=1)
     views, counts = melodies(table, config)
     if not len(views):

@@ -132,12 +132,17 @@ def markov(train: Melodies, count: int, seed: int, *, order: int = 2) -> Melodie
     rng = np.random.default_rng(seed)
     chain = NGram.fit(train, order)
     most = int(np.diff(train.offsets).max())
-    lines: list[tuple[Ints, Ints]] = []
+    lines: list[Ints] = []
     while len(lines) < count:
         tokens = chain.sample(rng, most)
         if len(tokens) >= 8:
-            lines.append((tokens // _STEP_BASE - 1, tokens % _STEP_BASE))
-    return _melodies(train, lines, f"markov_{order}")
+            lines.append(tokens)
+    return of_tokens(train, lines, f"markov_{order}")
+
+
+def of_tokens(train: Melodies, lines: list[Ints], name: str) -> Melodies:
+    """What `NGram.sample` gives as melodies in 4/4."""
+    return _melodies(train, [(tokens // _STEP_BASE - 1, tokens % _STEP_BASE) for tokens in lines], name)
 
 
 def ngram(train: Melodies, count: int, seed: int) -> Melodies:

@@ -96,7 +96,7 @@ def _windows(
         bar, dense = bar_steps(metre, 4), bars in config.every_beat
         if split == "train" or not dense:
             parts.append(_starts(grid, row, 4 if dense else bar, length, bar))
-        elif metre == "4/4":
+        elif BAR % bar == 0:  # 4/4, and 2/4, of which two bars make one
             parts.append(_starts(grid, row, length, length, bar))
     flat = np.concatenate([np.empty((0, 3), np.int64), *parts])
     tokens = cut(grid, flat[:, 1], length)
