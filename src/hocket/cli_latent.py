@@ -151,7 +151,7 @@ def write_way(
     if first.shift != second.shift:
         adapted.append(f"{sources[1].name}: moved to the key of {sources[0].name}")
     moved = [round(float(changed(one, points[0]).mean()), 4) for one in points]
-    returned = [float(changed(one.tokens, end).mean()) for one, end in zip((first, second), points[:: len(points) - 1])]
+    off = [float(changed(end.tokens, point).mean()) for end, point in ((first, points[0]), (second, points[-1]))]
     return {
         "files": files,
         "strip": str(out / STRIP),
