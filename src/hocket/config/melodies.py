@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hocket.config.checks import positive, require, within
+from hocket.config.checks import one_of, positive, require, within
 
 
 @dataclass
@@ -35,6 +35,9 @@ class MelodyLstmConfig:
     """The event model of melodies, `hocket.models.melody_lstm`.
 
     Attributes:
+        form: ``events`` of pitch and length, or ``steps`` of one symbol a sixteenth, the classic model
+            (`hocket.models.melody_steps`).
+        window: steps that the melodies of train are cut into, 0 for none; of the form ``steps`` only.
         styles: what a style is called here, and the styles of the corpora that it gathers; melodies of no such style
             are not trained on.
         embedding: width of the pitch and length embeddings; the others have half of it.
@@ -48,6 +51,8 @@ class MelodyLstmConfig:
     """
 
     name: str = "melody_lstm"
+    form: str = "events"
+    window: int = 0
     styles: dict[str, list[str]] = field(default_factory=lambda: {"han": ["han"], "deutsch": ["deutsch"]})
     embedding: int = 64
     hidden: int = 256
@@ -61,6 +66,8 @@ class MelodyLstmConfig:
     pieces: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        one_of(self, "form", ("events", "steps"))
+        require(self.window >= 0, "window", f"is {self.window}, must not be negative; 0 leaves melodies whole")
         positive(self, "embedding", "hidden", "layers", "learning_rate", "batch_rows")
         within(self, "dropout", 0.0, 0.9)
         require(bool(self.styles), "styles", "is empty, name at least one style")

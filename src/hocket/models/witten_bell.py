@@ -46,25 +46,14 @@ class WittenBell:
             order: tokens of context, at most.
             size: of the vocabulary.
         """
-        contexts, pairs = [], []
-        for length in range(order + 1):
-            context = _contexts(tokens, offsets, length)
-            pair, first, counts = np.unique(_join(context, tokens), return_index=True, return_counts=True)
-            seen, totals = np.unique(context, return_counts=True)
-            _, types = np.unique(context[first], return_counts=True)
-            contexts.append((seen, totals.astype(np.int64), types.astype(np.int64)))
-            pairs.append((pair, counts.astype(np.int64)))
-        return cls(size, tuple(contexts), tuple(pairs))
+        found = [_count(tokens, offsets, length) for length in range(order + 1)]
+        return cls(size, tuple(contexts for contexts, _ in found), tuple(pairs for _, pairs in found))
 
     def nats(self, tokens: Ints, offsets: Ints) -> npt.NDArray[np.float64]:
         """(n,) negative log-likelihood of each token given those before it in its sequence."""
         chance = np.full(len(tokens), 1.0 / self.size)
-        for length, ((seen, totals, types), (pair, counts)) in enumerate(zip(self.contexts, self.pairs, strict=True)):
-            context = _contexts(tokens, offsets, length)
-            total, kinds = _look(seen, totals, context), _look(seen, types, context)
-            count = _look(pair, counts, _join(context, tokens))
-            known = total > 0
-            chance[known] = ((count + kinds * chance) / np.maximum(total + kinds, 1))[known]
+        for length, (contexts, pairs) in enumerate(zip(self.contexts, self.pairs, strict=True)):
+            chance = _refined(chance, _contexts(tokens, offsets, length), tokens, contexts, pairs)
         nats: npt.NDArray[np.float64] = -np.log(chance)
         return nats
 
@@ -110,6 +99,38 @@ class WittenBell:
                 return cls(int(arrays["size"][0]), contexts, pairs)
         except (OSError, ValueError, KeyError) as error:
             raise InputError(f"{path}: no counts of n-grams ({error}); train the model again") from None
+
+
+def nats_of_order(train: tuple[Ints, Ints], held: tuple[Ints, Ints], order: int, size: int) -> npt.NDArray[np.float64]:
+    """(n,) what `WittenBell.fit(*train, order, size).nats(*held)` gives, with the counts of one length in memory."""
+    chance = np.full(len(held[0]), 1.0 / size)
+    for length in range(order + 1):
+        contexts, pairs = _count(*train, length)
+        chance = _refined(chance, _contexts(*held, length), held[0], contexts, pairs)
+    nats: npt.NDArray[np.float64] = -np.log(chance)
+    return nats
+
+
+def _count(tokens: Ints, offsets: Ints, length: int) -> tuple[tuple[Hashes, Ints, Ints], tuple[Hashes, Ints]]:
+    """`WittenBell.contexts` and `WittenBell.pairs` of one length."""
+    context = _contexts(tokens, offsets, length)
+    pair, first, counts = np.unique(_join(context, tokens), return_index=True, return_counts=True)
+    seen, totals = np.unique(context, return_counts=True)
+    _, types = np.unique(context[first], return_counts=True)
+    return (seen, totals.astype(np.int64), types.astype(np.int64)), (pair, counts.astype(np.int64))
+
+
+def _refined(
+    chance: npt.NDArray[np.float64],
+    context: Hashes,
+    tokens: Ints,
+    contexts: tuple[Hashes, Ints, Ints],
+    pairs: tuple[Hashes, Ints],
+) -> npt.NDArray[np.float64]:
+    """Probabilities of shorter contexts interpolated with the counts of a longer one."""
+    total, kinds = _look(contexts[0], contexts[1], context), _look(contexts[0], contexts[2], context)
+    count = _look(*pairs, _join(context, tokens))
+    return np.where(total > 0, (count + kinds * chance) / np.maximum(total + kinds, 1), chance)
 
 
 def _contexts(tokens: Ints, offsets: Ints, length: int) -> Hashes:

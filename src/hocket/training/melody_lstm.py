@@ -35,6 +35,10 @@ def run(cfg: Config, out: Path) -> Report:
     parts = {split: part.take(limited(cfg, split, len(part))) for split, part in parts.items()}
     counts = {split: len(part) for split, part in parts.items()}
     require_splits(counts, "models_melody_lstm")
+    if config.form == "steps":
+        from hocket.training import melody_steps
+
+        return melody_steps.run(cfg, out, {**parts, "test": views.of_split("test")})
     styles, metres = list(config.styles), common_metres(parts["train"])
     rows = {split: rows_of(part, styles, metres) for split, part in parts.items()}
     pl.seed_everything(cfg.seed, verbose=False)
