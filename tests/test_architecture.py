@@ -16,6 +16,7 @@ SOURCE = ROOT / "src" / "hocket"
 LAYERS = {
     **dict.fromkeys(["errors", "files", "report", "exhibits", "config", "notes", "note_files", "midi"], 0),
     "corpus": 1,
+    "catalog": 2,
     "views": 2,
     "models": 3,
     "training": 4,
@@ -42,6 +43,8 @@ ONLY_IN = {
     "wandb": {"training/loggers.py"},
     "pedalboard": {"audio/effects.py", "audio/plugin.py", "audio/sound_files.py"},
     "pyspark": {"corpus/engine_spark.py"},
+    "deltalake": {"catalog/tables.py", "catalog/storage_azure.py"},
+    "azure": {"catalog/storage_azure.py", "catalog/secrets.py"},
 }
 MODULES = sorted(SOURCE.rglob("*.py"))
 

@@ -40,6 +40,8 @@ STAGES = {
     "evaluation_promotion": "hocket.evaluation.promotion:run",
     "generation_composer": "hocket.composing:run",
     "generation_renders": "hocket.audio.stage:renders",
+    "audio_features": "hocket.catalog.stages:features",
+    "audio_catalog": "hocket.catalog.stages:catalog",
     "report": "hocket.page.stage:run",
 }
 # stages per model, `stage=models model=forest` is models_forest in dvc.yaml

@@ -151,7 +151,8 @@ def _mel_of_hertz(hertz: float) -> float:
 
 
 def _hertz_of_mel(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.where(mel < _BREAK_MEL, 200 * mel / 3, _BREAK_HZ * np.exp(_STEP * (mel - _BREAK_MEL)))
+    above: npt.NDArray[np.float64] = _BREAK_HZ * np.exp(_STEP * (mel - _BREAK_MEL))
+    return np.where(mel < _BREAK_MEL, 200 * mel / 3, above)
 
 
 def _cepstra(mel_db: Rows) -> Rows:
@@ -167,13 +168,14 @@ def _zero_crossings(signal: Signal) -> npt.NDArray[np.float32]:
     half = FRAME // 2
     running = np.concatenate([[0], np.cumsum(np.pad(changes, half))])
     starts = np.arange(0, len(signal) + 1, HOP)
-    return ((running[starts + FRAME] - running[starts + 1]) / FRAME).astype(np.float32)
+    share: npt.NDArray[np.float64] = (running[starts + FRAME] - running[starts + 1]) / FRAME
+    return share.astype(np.float32)
 
 
 def _rms(signal: Signal) -> npt.NDArray[np.float32]:
     running = np.concatenate([[0.0], np.cumsum(np.pad(np.square(signal, dtype=np.float64), FRAME // 2))])
     starts = np.arange(0, len(signal) + 1, HOP)
-    power = np.maximum(running[starts + FRAME] - running[starts], 0.0) / FRAME
+    power: npt.NDArray[np.float64] = np.maximum(running[starts + FRAME] - running[starts], 0.0) / FRAME
     return np.sqrt(power).astype(np.float32)
 
 

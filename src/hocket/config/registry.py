@@ -12,6 +12,8 @@ SINGLE = {
     "augment": "hocket.config.corpus:AugmentConfig",
     "engine": "hocket.config.engine:EngineConfig",
     "render": "hocket.config.audio:RenderConfig",
+    "storage": "hocket.config.storage:StorageConfig",
+    "catalog": "hocket.config.storage:CatalogConfig",
     "evaluation": "hocket.config.evaluation:EvaluationConfig",
 }
 # groups of several files: one schema for all, or one by the name of the entry

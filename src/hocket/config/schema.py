@@ -122,5 +122,7 @@ class Config(RunConfig):
     logger: LoggerConfig
     generation: dict[str, Any]
     render: Any
+    storage: Any = None
+    catalog: Any = None
     evaluation: Any
     engine: Any

@@ -47,7 +47,7 @@ def run(plan: Plan, engine: EngineConfig, processes: int) -> Iterator[Result]:
     """
     if not plan.chunks:
         return
-    with _session(engine.spark, processes) as spark, _scratch(engine.spark) as folder:
+    with session(engine.spark, processes) as spark, _scratch(engine.spark) as folder:
         rows = [(number, encode(chunk)) for number, chunk in enumerate(plan.chunks)]
         work = spark.createDataFrame(rows, "number long, chunk string").repartitionByRange(len(rows), "number")
         work.mapInPandas(read_rows, _SCHEMA).write.mode("overwrite").parquet(str(folder / "results"))
@@ -55,7 +55,7 @@ def run(plan: Plan, engine: EngineConfig, processes: int) -> Iterator[Result]:
 
 
 @contextmanager
-def _session(config: SparkConfig, processes: int) -> Iterator[Any]:
+def session(config: SparkConfig, processes: int) -> Iterator[Any]:
     """The session that is there already (a notebook, a Databricks job), which is left running, or one of our own."""
     try:
         import pandas  # noqa: F401  (what mapInPandas passes)
@@ -69,11 +69,11 @@ def _session(config: SparkConfig, processes: int) -> Iterator[Any]:
     if active is not None:
         yield active
         return
-    session = _start(SparkSession, config, processes)
+    own = _start(SparkSession, config, processes)
     try:
-        yield session
+        yield own
     finally:
-        session.stop()
+        own.stop()
 
 
 def _start(sessions: Any, config: SparkConfig, processes: int) -> Any:
