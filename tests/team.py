@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psutil
+
 from azurite import free_port
 from orchestration.stage_runner import end_group
 from postgres import Postgres
@@ -98,6 +100,13 @@ class Team:
         with urllib.request.urlopen(request, timeout=60) as answer:
             told: dict[str, Any] = json.load(answer)
         return told["data"] or told
+
+    def addresses(self) -> set[str]:
+        """Where the processes and their children listen."""
+        parents = [psutil.Process(process.pid) for process in self._processes]
+        family = [one for parent in parents for one in (parent, *parent.children(recursive=True))]
+        sockets = [socket for one in family for socket in one.net_connections("inet")]
+        return {socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN}
 
     def logs(self) -> str:
         """What the processes printed."""

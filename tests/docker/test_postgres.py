@@ -69,5 +69,6 @@ def test_code_location_daemon_and_webserver_run_what_is_queued(postgres: Postgre
         ids = [team.launch(job) for job in ("data", "everything", "everything")]
         assert team.wait(300) == dict.fromkeys(ids, "SUCCESS")
         logs = team.logs()
+        assert team.addresses() == {"127.0.0.1"}
     assert runs_of(project, "corpus_notes") == runs_of(project, "models_forest") == ["demo"]
     assert "not-a-secret" not in logs
