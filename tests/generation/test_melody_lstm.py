@@ -23,6 +23,7 @@ KNOWN = {
     "styles": ["han", "deutsch"],
     "metres": ["4/4", "3/4"],
     "grid": 4,
+    "compass": [48, 96],
     "beginnings": [["deutsch", "3/4", 8, 2], ["han", "4/4", 0, 3]],
 }
 
@@ -158,7 +159,7 @@ def test_stages_of_the_melody_model(tmp_path: Path) -> None:
     assert set(table.piece_column("origin")) == {"generated"}
     judged = run_stage(melodies_config(tmp_path, stage="evaluation"))
     likelihood = judged.metrics["likelihood"]
-    assert set(likelihood) == {"melody lstm", "witten-bell 1-gram", "witten-bell 3-gram", "witten-bell 5-gram"}
+    assert set(likelihood) == {"melody lstm", "witten-bell 1-gram", "witten-bell 3-gram", "witten-bell 5-gram", "witten-bell 16-gram of steps"}
     assert judged.metrics["style_heard"]["real"] > 0.9
     assert load(folder)[1]["beginnings"]
 

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from hocket.errors import InputError
-from hocket.evaluation.melody_lstm import fitting, read_at
+from hocket.evaluation.melody_lstm import fitting
+from hocket.evaluation.own_music import read_at
 from hocket.generation.latent_input import Given, given
 from hocket.views.event_segments import EventSegments, cut_events
 from hocket.views.segments import INDEX_SCHEMA, UNKNOWN, Segments, notes_in

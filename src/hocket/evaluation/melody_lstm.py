@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from hocket.evaluation.distances import describe
 from hocket.evaluation.leaderboard import BoardRow, write_rows
 from hocket.evaluation.likelihood import Extent, likelihoods
 from hocket.evaluation.melodies import QUOTABLE_ORIGINS, common_notes, through_gate
+from hocket.evaluation.own_music import read_at
 from hocket.evaluation.regression import Interval
 from hocket.models.witten_bell import WittenBell, nats_of_order
 from hocket.note_files import read_tables
@@ -169,22 +169,6 @@ def rows_as(views: Melodies, style: str, known: dict[str, Any]) -> Rows:
     place = views.pieces.schema.get_field_index("style")
     named = views.pieces.set_column(place, "style", pa.array([style] * len(views), pa.string()))
     return rows_of(replace(views, pieces=named), known["styles"], known["metres"])
-
-
-def read_at(path: Path) -> NoteTable:
-    """All music at a path.
-
-    Raises:
-        InputError: nothing there can be read.
-    """
-    from hocket.corpus.read import read_paths
-
-    with tempfile.TemporaryDirectory() as scratch:
-        read_paths([path], Path(scratch, "tables"))
-        table = read_tables(Path(scratch, "tables"))
-    if not len(table):
-        raise InputError(f"{path}: holds no music that can be read; `hocket corpus read` lists the reasons")
-    return table
 
 
 def melodies_at(path: Path, grid: int) -> Melodies:

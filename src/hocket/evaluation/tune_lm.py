@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hocket.config import Config
-from hocket.config.tunes import TuneGenerationConfig
+from hocket.config.tunes import TuneGenerationConfig, TunesConfig
 from hocket.corpus.readers import split_tunes
 from hocket.errors import InputError
 from hocket.evaluation.leaderboard import BoardRow, finite, json_text, write_rows
 from hocket.evaluation.memorisation import longest_shared_run, ngram_share
 from hocket.evaluation.musicology import METRICS, prepare
+from hocket.evaluation.own_music import read_at
 from hocket.evaluation.quality import Flag, write_flags
 from hocket.evaluation.regression import Interval
 from hocket.evaluation.tune_forms import forms_of
@@ -277,17 +278,14 @@ def tunes_at(path: Path) -> list[Tune]:
     """The ABC tunes of all files at a path.
 
     Raises:
-        InputError: there is none that can be read.
+        InputError: there is none that can be read, or one is too long.
     """
-    import tempfile
-
-    from hocket.corpus.read import read_paths
-    from hocket.note_files import read_tables
-
-    with tempfile.TemporaryDirectory() as scratch:
-        read_paths([path], Path(scratch, "tables"))
-        texts = read_tables(Path(scratch, "tables")).piece_column("text")
-    tunes = [parse_tune(text) for text in texts if text]
+    tunes = [parse_tune(text) for text in read_at(path).piece_column("text") if text]
     if not tunes:
-        raise InputError(f"{path}: holds no ABC tune that can be read; `hocket corpus read` lists the reasons")
+        raise InputError(f"{path}: holds no ABC tune; this model reads ABC, give .abc files or IrishMAN's JSON")
+    longest = max(len(tune.body) for tune in tunes)
+    if longest > TunesConfig().max_characters:
+        raise InputError(
+            f"{path}: a tune has {longest} characters, the limit is {TunesConfig().max_characters}; cut it"
+        )
     return tunes

@@ -239,6 +239,16 @@ def complete(
         raise InputError(f"style {style!r} is unknown; the model knows {', '.join(known['styles'])}")
     if int(start.events["steps"].max()) > MAX_STEPS or start.steps_per_quarter != known["grid"]:
         raise InputError(f"the prefix has an event of more than {MAX_STEPS} steps; shorten it")
+    sounding = start.events["pitch"][start.events["pitch"] != REST]
+    low, high = known["compass"]
+    if not len(sounding):
+        raise InputError("the prefix holds rests only; give a melody of at least one note")
+    if sounding.min() < low or sounding.max() > high:
+        shift = int(start.pieces.column("shift")[0].as_py())
+        raise InputError(
+            f"the prefix has a note outside {low - shift} to {high - shift}, what the model learned in this key; "
+            "move it by octaves"
+        )
     first = start.take([0])
     row = first.pieces.to_pylist()[0]
     beginning = Beginning(style, row["metre"], int(first.events["place"][0]))

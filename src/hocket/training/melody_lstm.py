@@ -20,7 +20,7 @@ from hocket.models.witten_bell import WittenBell
 from hocket.report import Report, stage_folder
 from hocket.training.fit import fit, load_hyperparameters, load_weights, save
 from hocket.training.sequences import IGNORED, limited, loader, pad, require_splits, with_epochs
-from hocket.views.melodies import Melodies, read
+from hocket.views.melodies import REST, Melodies, read
 from hocket.views.melody_rows import MAX_STEPS, METRES, PITCHES, Rows, match_token, rows_of
 
 FLOOR_ORDERS = (0, 2, 4)  # events of context of the n-grams that stand beside the model
@@ -46,6 +46,7 @@ def run(cfg: Config, out: Path) -> Report:
     loaders = [batches(rows["train"], config.batch_rows, cfg.seed), batches(rows["validation"], VALIDATION_ROWS, 0)]
     fitted = fit(with_epochs(cfg), "models_melody_lstm", module, *loaders)
     known = {"config": asdict(config), "styles": styles, "metres": metres, "grid": views.steps_per_quarter}
+    known["compass"] = compass(parts["train"])
     save(out, module, known | {"beginnings": beginnings(parts["train"])}, fitted)
     fit_floors(rows["train"], out)
     losses = {name: fitted.best(f"{name}/loss") for name in parts}
@@ -82,6 +83,12 @@ def beginnings(views: Melodies) -> list[list[Any]]:
     return [[*key, count] for key, count in sorted(counts.items())]
 
 
+def compass(views: Melodies) -> list[int]:
+    """Lowest and highest note, in the common key: a pitch outside was never learned."""
+    sounding = views.events["pitch"][views.events["pitch"] != REST]
+    return [int(sounding.min()), int(sounding.max())]
+
+
 def fit_floors(train: Rows, out: Path) -> None:
     """Witten-Bell n-grams over whole events, one of each order."""
     tokens = match_token(train.targets[:, 0], train.targets[:, 1])
@@ -114,14 +121,19 @@ def nats_of(module: MelodyLstm, rows: Rows) -> np.ndarray[Any, np.dtype[np.float
 
 
 def load(folder: Path) -> tuple[MelodyLstm, dict[str, Any]]:
-    """The trained network in evaluation mode, and its ``styles``, ``metres`` and ``grid``.
+    """The trained network in evaluation mode, and its ``styles``, ``metres``, ``grid`` and ``compass``.
 
     Raises:
         InputError: never trained, damaged, or of another version.
     """
     known = load_hyperparameters(folder)
     try:
-        module = MelodyLstm(MelodyLstmConfig(**known["config"]), len(known["styles"]))
+        config = MelodyLstmConfig(**known["config"])
+        if config.form != "events":
+            raise InputError(f"{folder}: holds the step model, an experiment; train melody_lstm with model.form=events")
+        if "compass" not in known:
+            raise KeyError("compass")
+        module = MelodyLstm(config, len(known["styles"]))
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder}: hyperparameters of another version ({error}); train the model again") from None
     load_weights(folder, module)

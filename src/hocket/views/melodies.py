@@ -115,9 +115,19 @@ def melodies(table: NoteTable, config: MelodiesConfig) -> tuple[Melodies, dict[s
     key, minor = key_of_pieces(table)
     shift = common_shift(key) if config.common_key else np.zeros(len(table), np.int64)
     note = events["pitch"] != REST
+    shift = _within_range(events[note], shift)
     events["pitch"][note] += shift[events["piece"][note]].astype(np.int16)
     whole = Melodies(_piece_rows(table, shift, minor), events, config.steps_per_quarter)
     return whole.take(kept), counts
+
+
+def _within_range(notes: Events, shift: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The shifts, an octave less or more where a note would leave 0..127: -1 would be taken for a rest."""
+    low, high = np.full(len(shift), 127), np.zeros(len(shift), np.int64)
+    np.minimum.at(low, notes["piece"], notes["pitch"])
+    np.maximum.at(high, notes["piece"], notes["pitch"])
+    shift = np.where(low + shift < 0, shift + 12, np.where(high + shift > 127, shift - 12, shift))
+    return np.where((low + shift < 0) | (high + shift > 127), 0, shift)  # a melody over the whole keyboard stays
 
 
 def _on_grid(quarters: npt.NDArray[np.float64], config: MelodiesConfig) -> tuple[Events, npt.NDArray[np.bool_]]:
