@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from hocket import cli_compose
+from hocket.cli_catalog import register as register_catalog
 from hocket.cli_drums import register as register_drums
 from hocket.cli_latent import register as register_latent
 from hocket.cli_options import AsJson, Models, Seed, models_folder
@@ -272,6 +273,7 @@ def corpus_read(
     _emit(as_json, work)
 
 
+register_catalog(app)
 register_drums(app)
 register_latent(app)
 register_report(app)

@@ -53,7 +53,10 @@ def read_rows(frames: Iterator[Any]) -> Iterator[Any]:
 
     for frame in frames:
         found = [
-            {"number": row.number, **packed(describe(Path(row.path) if row.path else row.content, row.max_minutes))}
+            {
+                "number": row.number,
+                **packed(describe(Path(row.path) if row.path else bytes(row.content), row.max_minutes)),
+            }
             for row in frame.itertuples()
         ]
         yield pd.DataFrame(found, columns=["number", "description", "over_time"])
