@@ -8,6 +8,7 @@ printed with the result. docs/scale.md explains.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -115,7 +116,9 @@ def _sound(folder: Path) -> tuple[float, float]:
     from hocket.cli import run
 
     path, wav = folder / "song.mid", folder / "song.wav"
-    if run(["compose", "--genre", "jazz", "--bars", "32", "--seed", "1", "--models", str(folder), str(path)]):
+    with contextlib.redirect_stdout(sys.stderr):
+        code = run(["compose", "--genre", "jazz", "--bars", "32", "--seed", "1", "--models", str(folder), str(path)])
+    if code:
         raise RuntimeError("the composer failed")
     started = time.process_time()
     seconds = float(render_file(path, wav)["duration_s"])
