@@ -21,7 +21,7 @@ from hocket.files import sha256_folder
 from orchestration.lineage import Lineage
 from tiny_project import environment
 
-LEFTOVERS = (".*.part", ".*.old", "*.part")
+LEFTOVERS = ("*.part", "*.old")  # of atomic_path and output_folder; hidden names match too
 PATIENCE_S = 900.0
 
 
