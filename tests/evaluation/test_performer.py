@@ -38,7 +38,7 @@ def make(folder: Path, name: str) -> Config:
         settings=SETTINGS[name],
         families=FAMILIES,
         trees=[setting for setting in SETTINGS[name] if setting != "score_only"],
-        tree_rounds=20,
+        tree_rounds={"demo": 20},
         tree_leaves=8,
         hidden=10,
         branch=8,

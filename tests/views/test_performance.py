@@ -9,6 +9,7 @@ from hocket.config.views import PERFORMANCE_FAMILIES, PerformanceConfig
 from hocket.errors import ConfigError, InputError
 from hocket.notes import NoteTable
 from hocket.views.performance import FILE_NAME, View, notes_of, performances, write_view
+from hocket.views.performance_beats import beats_of
 from making_performance import corpus, performance
 
 EVERY = list(PERFORMANCE_FAMILIES)
@@ -16,7 +17,7 @@ EVERY = list(PERFORMANCE_FAMILIES)
 
 def test_what_is_written_is_what_is_computed_in_memory(tmp_path: Path) -> None:
     table = corpus()
-    write_view(table, tmp_path, EVERY, chunk_notes=300)
+    write_view(table, beats_of(table, {}), tmp_path, EVERY, chunk_notes=300)
     view = View(tmp_path)
     rows = view.rows("test")
     names = view.features_of(["classic", "timing"])
@@ -32,13 +33,15 @@ def test_the_same_corpus_gives_the_same_bytes(tmp_path: Path) -> None:
     written = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        write_view(corpus(), tmp_path / name, EVERY, chunk_notes=300)
+        table = corpus()
+        write_view(table, beats_of(table, {}), tmp_path / name, EVERY, chunk_notes=300)
         written.append((tmp_path / name / FILE_NAME).read_bytes())
     assert written[0] == written[1]
 
 
 def test_a_limit_draws_evenly_from_all_pieces_and_repeats_itself(tmp_path: Path) -> None:
-    write_view(corpus(), tmp_path, ["classic"], chunk_notes=300)
+    table = corpus()
+    write_view(table, beats_of(table, {}), tmp_path, ["classic"], chunk_notes=300)
     view = View(tmp_path)
     rows = view.rows("train", 200, seed=4)
     assert len(rows) == 200
@@ -50,7 +53,7 @@ def test_a_limit_draws_evenly_from_all_pieces_and_repeats_itself(tmp_path: Path)
 
 def test_splits_part_the_notes(tmp_path: Path) -> None:
     table = corpus()
-    write_view(table, tmp_path, ["classic"], chunk_notes=300)
+    write_view(table, beats_of(table, {}), tmp_path, ["classic"], chunk_notes=300)
     view = View(tmp_path)
     rows = np.concatenate([view.rows(split) for split in ("train", "validation", "test")])
     assert sorted(rows.tolist()) == list(range(len(table.notes)))
@@ -74,7 +77,8 @@ def test_a_missing_a_damaged_and_a_foreign_view_are_named(tmp_path: Path) -> Non
 
 
 def test_a_family_that_was_not_written_is_named(tmp_path: Path) -> None:
-    write_view(corpus(5, 20), tmp_path, ["classic"], chunk_notes=300)
+    table = corpus(5, 20)
+    write_view(table, beats_of(table, {}), tmp_path, ["classic"], chunk_notes=300)
     with pytest.raises(InputError, match="no family timing"):
         View(tmp_path).features_of(["timing"])
 

@@ -22,7 +22,8 @@ class PerformerConfig:
             the network carries it itself, so that it can be its own.
         trunk: lstm, or transformer for the experiment of that name.
         trees: settings in which boosted trees go before and the network corrects them.
-        tree_rounds, tree_leaves, tree_rate, tree_notes: of these trees, and training notes for them (0: all).
+        tree_rounds: of these trees, by profile.
+        tree_leaves, tree_rate, tree_notes: of them too, and training notes for them (0: all).
         start_from: folder of a trained model of the same name whose weights training begins with; empty: none.
         composer: trains and validates on pieces of this composer alone; empty: on all.
         hidden: units of each direction of the LSTM that both targets share.
@@ -48,7 +49,7 @@ class PerformerConfig:
     )
     trunk: str = "lstm"
     trees: list[str] = field(default_factory=list)
-    tree_rounds: int = 200
+    tree_rounds: dict[str, int] = field(default_factory=lambda: {"demo": 20})
     tree_leaves: int = 31
     tree_rate: float = 0.1
     tree_notes: int = 0
@@ -84,7 +85,8 @@ class PerformerConfig:
             require(setting in self.settings, "trees", f"has {setting!r}, which is not among the settings")
         self._check_families()
         one_of(self, "trunk", ("lstm", "transformer"))
-        positive(self, "tree_rounds", "tree_leaves", "tree_rate")
+        positive(self, "tree_leaves", "tree_rate")
+        require(len(self.tree_rounds) > 0 and min(self.tree_rounds.values()) >= 1, "tree_rounds", "must be 1 or more")
         require(self.tree_notes >= 0, "tree_notes", "must not be negative; 0 takes all")
         require(len(self.epochs) > 0 and min(self.epochs.values()) >= 1, "epochs", "must name 1 epoch or more")
 

@@ -81,7 +81,9 @@ class Attentive(nn.Module):
         steps = torch.arange(inputs.shape[1], device=inputs.device)
         entered = self.entry(inputs)
         padded = steps >= lengths[:, None]
-        return self.layers(entered + sines(len(steps), entered.shape[-1], inputs.device), src_key_padding_mask=padded)
+        placed = entered + sines(len(steps), entered.shape[-1], inputs.device)
+        attended: Tensor = self.layers(placed, src_key_padding_mask=padded)
+        return attended
 
 
 def sines(length: int, width: int, device: torch.device) -> Tensor:
@@ -139,9 +141,8 @@ class Performer(nn.Module):
         if self.layout.trees:
             columns = [self.layout.columns_of(target).stop - 1 for target in TARGETS]
             self.feature_mean[columns], self.feature_spread[columns] = self.target_mean, self.target_spread
-            for head in self.heads.values():
-                nn.init.zeros_(head.weight)
-                nn.init.zeros_(head.bias)
+            for weights in self.heads.parameters():
+                nn.init.zeros_(weights)
 
     def encode(self, features: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         """What each target's branch is told of the notes, (batch, time, told); no target's past is in it.

@@ -61,7 +61,7 @@ def train(cfg: Config, view: View, setting: str, folder: Path) -> tuple[dict[str
     config: PerformerConfig = cfg.model
     notes, windows = {}, {}
     start = load(Path(config.start_from, setting)) if config.start_from else None
-    trees = fit_trees(view, config, setting, cfg.seed, cfg.threads) if start is None else start.trees
+    trees = fit_trees(view, cfg, setting) if start is None else start.trees
     families = config.families[setting]
     layout = layout_of(
         {name: list(view.features_of([name])) for name in families}, families, setting, trees=bool(trees)

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from hocket.config import Config
 from hocket.config.models import ForestConfig, RecipeConfig
 from hocket.config.performer import PerformerConfig
 from hocket.models.forest import SUFFIX, Card, Regressor, build, load, save
 from hocket.training.forest import origin_of, training_notes
+from hocket.training.sequences import of_profile
 from hocket.views.performance import Notes, View
 from hocket.views.performance_features import TARGETS, allowed
 
@@ -18,21 +20,23 @@ ESTIMATOR, FEATURE_SET = "hist_boosting", "trees"
 TREES = {target: f"trees_{target}" for target in TARGETS}  # names of the columns that they add
 
 
-def fit_trees(view: View, config: PerformerConfig, setting: str, seed: int, threads: int) -> dict[str, Regressor]:
+def fit_trees(view: View, cfg: Config, setting: str) -> dict[str, Regressor]:
     """Histogram boosting of both targets on the families of a setting, without any past; none where none is wanted."""
+    config: PerformerConfig = cfg.model
     if setting not in config.trees:
         return {}
     from threadpoolctl import threadpool_limits
 
     recipe = RecipeConfig(FEATURE_SET, setting, [ESTIMATOR])
-    sizes: dict[str, Any] = {"hist_rounds": config.tree_rounds, "hist_leaves": config.tree_leaves}
+    rounds = of_profile(config.tree_rounds, cfg.profile.name)
+    sizes: dict[str, Any] = {"hist_rounds": rounds, "hist_leaves": config.tree_leaves}
     forest = ForestConfig(recipes=[recipe], feature_sets={FEATURE_SET: []}, hist_rate=config.tree_rate, **sizes)
     trees = {}
     for target in TARGETS:
         families = allowed(config.families[setting], setting, target)
-        notes = training_notes(view, families, config.tree_notes, seed)
-        pipeline = build(ESTIMATOR, forest, seed, threads)
-        with threadpool_limits(threads):
+        notes = training_notes(view, families, config.tree_notes, cfg.seed)
+        pipeline = build(ESTIMATOR, forest, cfg.seed, cfg.threads)
+        with threadpool_limits(cfg.threads):
             pipeline.fit(notes.features, notes.target(target))
         known = (ESTIMATOR, FEATURE_SET, setting, target, tuple(families), notes.names, len(notes), origin_of(notes))
         trees[target] = Regressor(Card(*known), pipeline)

@@ -160,17 +160,17 @@ def _register(frame: Frame) -> Columns:
 def _pitch_classes(frame: Frame) -> Columns:
     """The pitch class, its share among the 65 notes around, and the shares of the classes relative to it."""
     pitch_class = frame.pitch.astype(np.int64) % 12
-    one_hot = np.zeros((frame.count + 1, 12), np.int32)
-    one_hot[np.arange(1, frame.count + 1), pitch_class] = 1
-    total = np.cumsum(one_hot, axis=0, dtype=np.int32)
-    flat = np.hstack((total, total)).ravel()  # (notes + 1, 24): twelve classes up from any class without a modulo
+    notes = np.arange(frame.count)
+    one_hot = np.zeros((12, frame.count + 1), np.int32)
+    one_hot[pitch_class, notes + 1] = 1
+    total = np.cumsum(one_hot, axis=1, dtype=np.int32)
     low, high = frame.window(32, 32)
-    size = (high - low).astype(np.float32)
-    low, high = low * 24 + pitch_class, high * 24 + pitch_class
+    share = (total.take(high, 1) - total.take(low, 1)).astype(np.float32) / (high - low).astype(np.float32)
+    flat = np.concatenate((share, share)).ravel()  # (24, notes): twelve classes up from any class without a modulo
+    own = pitch_class * frame.count + notes
     columns: Columns = {"pitch_class": pitch_class.astype(np.float32)}
     for above in range(12):  # e.g. the share of the dominant when this note is the tonic
-        shifted = flat[above:]
-        columns[f"share_of_class_{above}"] = (shifted[high] - shifted[low]).astype(np.float32) / size
+        columns[f"share_of_class_{above}"] = flat[above * frame.count :].take(own)
     return columns
 
 

@@ -135,7 +135,7 @@ class Frame:
 
         def make() -> Index:
             cell, total, start, _ = self._grid()
-            count: Index = total[np.maximum(cell - round(seconds / GRID_S), start)]
+            count: Index = total.take(np.maximum(cell - np.int32(round(seconds / GRID_S)), start))
             return count
 
         return self.remember(("before", seconds), make)  # type: ignore[no-any-return]
@@ -145,7 +145,7 @@ class Frame:
 
         def make() -> Index:
             cell, total, _, end = self._grid()
-            count: Index = total[np.minimum(cell + round(seconds / GRID_S), end) + 1]
+            count: Index = total[1:].take(np.minimum(cell + np.int32(round(seconds / GRID_S)), end))
             return count
 
         return self.remember(("until", seconds), make)  # type: ignore[no-any-return]
@@ -159,9 +159,10 @@ class Frame:
             starts = np.cumsum(spans) - spans
             cell = own + np.repeat(starts - lows, lengths[lengths > 0])
             counts = np.bincount(cell, minlength=int(spans.sum()))
-            total = np.concatenate(([0], np.cumsum(counts)))
+            total = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
             repeat = lengths[lengths > 0]
-            return cell, total, np.repeat(starts, repeat), np.repeat(starts + spans - 1, repeat)
+            first, last = (np.repeat(ends.astype(np.int32), repeat) for ends in (starts, starts + spans - 1))
+            return cell.astype(np.int32), total, first, last
 
         return self.remember("grid", make)  # type: ignore[no-any-return]
 

@@ -68,7 +68,8 @@ def pulse_under(frame: Frame) -> Pulse:
         nothing = PieceBeats(np.empty(0), np.empty(0, bool), HEARD)
         return pulse_of([nothing] * (len(frame.offsets) - 1))
 
-    return frame.pulse or frame.remember("pulse", make)  # type: ignore[no-any-return]
+    pulse: Pulse = frame.pulse or frame.remember("pulse", make)
+    return pulse
 
 
 def _written(frame: Frame, pulse: Pulse) -> Written:
