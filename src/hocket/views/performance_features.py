@@ -170,7 +170,8 @@ def _pitch_classes(frame: Frame) -> Columns:
     own = pitch_class * frame.count + notes
     columns: Columns = {"pitch_class": pitch_class.astype(np.float32)}
     for above in range(12):  # e.g. the share of the dominant when this note is the tonic
-        columns[f"share_of_class_{above}"] = flat[above * frame.count :].take(own)
+        shares: Column = flat[above * frame.count :].take(own)
+        columns[f"share_of_class_{above}"] = shares
     return columns
 
 
