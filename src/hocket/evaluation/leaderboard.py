@@ -88,7 +88,7 @@ BOARDS = {
         "Likelihood of held-out melodies, style and metre given",
         "nats_per_16th",
         False,
-        ("nats_per_16th", "bits_per_note"),
+        ("nats_per_16th", "bits_per_note", "bits_per_second"),
     ),
     "latent": Board(
         "Latent spaces of two bars, decoded free running from a sample of z",
@@ -121,7 +121,13 @@ BOARDS = {
         "Likelihood of held-out ABC tunes, header given",
         "bits_per_char",
         False,
-        ("bits_per_char", "bits_per_note"),
+        ("bits_per_char",),
+    ),
+    "likelihood": Board(
+        "Likelihood of the same held-out tunes, whatever the tokens",
+        "bits_per_note",
+        False,
+        ("bits_per_note", "bits_per_second", "nats_per_16th"),
     ),
     "drums": Board("Drums for held-out songs, the band given", "f1", True, _HITS),
     "drums_folded": Board("Drums for cross-validated songs, the band given", "f1", True, _HITS),

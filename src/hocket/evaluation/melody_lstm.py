@@ -153,15 +153,25 @@ def evaluate_path(path: Path, folder: Path) -> dict[str, Any]:
     Raises:
         InputError: no model, or no melody that fits the grid.
     """
-    model, known = load(folder)
+    _, known = load(folder)
     views = melodies_at(path, known["grid"])
+    nats, floors = nats_of_any_style(folder, views)
+    rows = rows_as(views, known["styles"][0], known)
+    return {
+        "model": "melody_lstm",
+        "pieces": len(views),
+        "settings": {SETTING: measured(nats, rows)},
+        "floors": {name: measured(values, rows) for name, values in floors.items()},
+    }
+
+
+def nats_of_any_style(folder: Path, views: Melodies) -> tuple[Values, dict[str, Values]]:
+    """(melodies,) nats averaged over the styles of the model, as nobody says which it is; and those of its n-grams."""
+    model, known = load(folder)
     per_style = np.stack([nats_of(model, rows_as(views, style, known)) for style in known["styles"]])
     best = per_style.min(axis=0)
     nats = best - np.log(np.exp(best - per_style).mean(axis=0))  # log of the mean probability
-    rows = rows_as(views, known["styles"][0], known)
-    floors = {name: measured(values, rows) for name, values in floor_nats(folder, rows).items()}
-    settings = {SETTING: measured(nats, rows)}
-    return {"model": "melody_lstm", "pieces": len(views), "settings": settings, "floors": floors}
+    return nats, floor_nats(folder, rows_as(views, known["styles"][0], known))
 
 
 def rows_as(views: Melodies, style: str, known: dict[str, Any]) -> Rows:
