@@ -165,13 +165,12 @@ def _pitch_classes(frame: Frame) -> Columns:
     one_hot[pitch_class, notes + 1] = 1
     total = np.cumsum(one_hot, axis=1, dtype=np.int32)
     low, high = frame.window(32, 32)
-    share = (total.take(high, 1) - total.take(low, 1)).astype(np.float32) / (high - low).astype(np.float32)
-    flat = np.concatenate((share, share)).ravel()  # (24, notes): twelve classes up from any class without a modulo
+    share = np.divide(total.take(high, 1) - total.take(low, 1), high - low, dtype=np.float32)
+    flat: Column = np.concatenate((share, share)).ravel()  # (24, notes): twelve classes up from any class without a modulo
     own = pitch_class * frame.count + notes
     columns: Columns = {"pitch_class": pitch_class.astype(np.float32)}
     for above in range(12):  # e.g. the share of the dominant when this note is the tonic
-        shares: Column = flat[above * frame.count :].take(own)
-        columns[f"share_of_class_{above}"] = shares
+        columns[f"share_of_class_{above}"] = flat[above * frame.count :].take(own)
     return columns
 
 
