@@ -129,7 +129,7 @@ def picture(
 def perform(
     source: Annotated[Path, typer.Argument(help="MIDI file")],
     output: Annotated[Path, typer.Argument(help="MIDI file to write")],
-    model: Annotated[str, typer.Option(help="which trained model")] = "forest",
+    model: Annotated[str | None, typer.Option(help="performer or forest [default: the first that is trained]")] = None,
     amount: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 leaves the file as it is")] = 1.0,
     seed: Seed = 1,
     keep: Annotated[str | None, typer.Option(help="timing or velocity: what to leave alone")] = None,
@@ -140,9 +140,9 @@ def perform(
     """Make a flat MIDI file sound played; pitches and order stay."""
 
     def work() -> dict[str, Any]:
-        from hocket.generation.performing import perform_file
+        from hocket.generation.performing import choose_model, perform_file
 
-        folder = models_folder(models) / model
+        folder = models_folder(models) / (model or choose_model(models_folder(models)))
         result = perform_file(source, output, folder, amount=amount, seed=seed, keep=keep)
         return result | (_rendered(output) if wav else {})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from hocket.notes import NoteTable, Piece
 from hocket.report import Report, stage_folder
 
 MOST_PIECES = 100  # of an album
+DRUM_DRAFTS = 4  # of which the drummer keeps the best
 ALBUM_FORMS = ("aaba", "verse_chorus", "rondo", "aba")
 LAYER_ORDER = ("bass", "chords", "drums", "melody", "voice")  # who enters first in a game's layers
 
@@ -109,7 +110,7 @@ def compose_file(
     Raises:
         InputError: a wish cannot be met.
     """
-    players, by = players_of(wishes, performer, models)
+    players, by = players_of(wishes, performer, models.joinpath)
     choice = choose_best(wishes, candidates, players)
     item, files = choice.composition, {"file": str(output)}
     write_midi(item.piece, output)
@@ -126,8 +127,13 @@ def compose_file(
     return result | ({"best": choice.best + 1, "scores": choice.table()} if candidates > 1 else {})
 
 
-def players_of(wishes: Wishes, performer: str, models: Path) -> tuple[Players, str]:
+def players_of(wishes: Wishes, performer: str, folder_of: Callable[[str], Path]) -> tuple[Players, str]:
     """Trained models in the place of rules, and who gives velocity and duration.
+
+    Args:
+        wishes: who writes tunes and who drums.
+        performer: one of PERFORMERS; the sine fallback where it was never trained.
+        folder_of: gives the folder of a trained model by its name.
 
     Raises:
         InputError: the wishes name a model that was never trained.
@@ -137,8 +143,20 @@ def players_of(wishes: Wishes, performer: str, models: Path) -> tuple[Players, s
 
     if performer not in PERFORMERS:
         raise InputError(f"performer: {performer!r} is unknown; {suggest(performer, PERFORMERS)}")
-    player = None if performer == "sine" else load_performer(models / performer)
-    return Players(player, tunesmith(wishes.melody, models), None), performer if player else "sine"
+    player = None if performer == "sine" else load_performer(folder_of(performer))
+    drummer = _drummer(folder_of("drum_vae")) if wishes.drums == "drummer" else None
+    return Players(player, tunesmith(wishes.melody, folder_of), drummer), performer if player else "sine"
+
+
+def _drummer(folder: Path) -> Callable[[Piece, int], Piece]:
+    from hocket.generation import drumming
+
+    drummer = drumming.load_drummer(folder)
+
+    def play(piece: Piece, seed: int) -> Piece:
+        return drumming.accompany(piece, drummer, drumming.Wishes(candidates=DRUM_DRAFTS, seed=seed))[0]
+
+    return play
 
 
 def _write_score(item: Composition, output: Path) -> Path:
@@ -166,7 +184,7 @@ def write_album(wishes: Wishes, out: Path, count: int, candidates: int, performe
     """
     if not 1 <= count <= MOST_PIECES:
         raise InputError(f"count: is {count}, must lie in 1..{MOST_PIECES}")
-    players, _ = players_of(wishes, performer, models)
+    players, _ = players_of(wishes, performer, models.joinpath)
     rows = []
     with output_folder(out) as folder:
         for number, wish in enumerate(album_wishes(wishes, count), start=1):
@@ -238,12 +256,12 @@ def run(cfg: Config, out: Path) -> Report:
     report says which.
     """
     from hocket.audio.pictures import piano_roll
-    from hocket.generation.performing import load_performer
 
     config: ComposerConfig = cfg.generation["composer"]
-    performer = load_performer(stage_folder(cfg.out, f"models_{config.performer}"))
+    asked = Wishes(bars=config.bars, seed=config.seed, melody=config.melody, drums=config.drums)
+    players, by = players_of(asked, config.performer, lambda name: stage_folder(cfg.out, f"models_{name}"))
     choices: dict[str, Choice] = {
-        name: choose_best(Wishes(name, config.bars, config.seed), config.candidates, Players(performer), genre)
+        name: choose_best(replace(asked, genre=name), config.candidates, players, genre)
         for name, genre in sorted(config.genres.items())
     }
     compositions = {name: choice.composition for name, choice in choices.items()}
@@ -251,7 +269,7 @@ def run(cfg: Config, out: Path) -> Report:
         write_midi(composition.piece, out / f"{name}.mid")
         piano_roll(composition.piece, out / f"{name}.png", composition.spans())
     write_tables(NoteTable.from_pieces(composition.piece for composition in compositions.values()), out)
-    made = report(compositions, config.performer if performer else "sine fallback")
+    made = report(compositions, by if by != "sine" else "sine fallback")
     made.metrics["scores"] = {
         name: {criterion: float(values[choice.best]) for criterion, values in choice.scores.items()}
         for name, choice in choices.items()

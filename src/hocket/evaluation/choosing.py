@@ -10,10 +10,10 @@ import numpy as np
 from hocket.config.generation import MAX_CANDIDATES, GenreConfig
 from hocket.errors import InputError
 from hocket.evaluation.real_ranges import Ranges, describe_bands, describe_lines, real_ranges
-from hocket.generation.composer import NOBODY, Players, compose, compose_given
+from hocket.generation.composer import NOBODY, Players, compose_given, tunes_of
 from hocket.generation.inspection import Composition
 from hocket.generation.rhythm import TICKS_A_STEP
-from hocket.generation.wishes import Wishes, settle
+from hocket.generation.wishes import Wishes
 from hocket.notes import NoteTable
 from hocket.views.sounding import Floats, prepare
 
@@ -54,6 +54,8 @@ def choose_best(
 ) -> Choice:
     """Composes candidates from seeds of their own, the first from the wishes' own seed, and keeps the best.
 
+    Candidates are judged by their notes as written; the performer and the drummer play the best alone.
+
     Args:
         wishes: what every candidate is to be.
         candidates: 1..MAX_CANDIDATES.
@@ -65,17 +67,14 @@ def choose_best(
     """
     if not 1 <= candidates <= MAX_CANDIDATES:
         raise InputError(f"candidates: is {candidates}, must lie in 1..{MAX_CANDIDATES}")
-    seeds = [wishes.seed + number * APART for number in range(candidates)]
-    every = [replace(wishes, seed=seed) for seed in seeds]
-    if players.tunesmith is None:
-        items = [compose(one, players, genre) for one in every]
-    else:
-        tunes = players.tunesmith(settle(wishes, genre), seeds)  # all at once: a model samples in one batch
-        items = [compose_given(one, players, tune, genre) for one, tune in zip(every, tunes, strict=True)]
+    every = [replace(wishes, seed=wishes.seed + number * APART) for number in range(candidates)]
+    tunes = tunes_of(wishes, players, [one.seed for one in every], genre)
+    items = [compose_given(one, NOBODY, own, genre) for one, own in zip(every, tunes, strict=True)]
     scores = judge_candidates(items)
     best = int(np.argmax(scores["total"]))
-    piece = replace(items[best].piece, title=items[0].piece.title, path=items[0].piece.path, work=items[0].piece.work)
-    return Choice(replace(items[best], piece=piece), best, scores)
+    chosen = compose_given(every[best], players, tunes[best], genre)
+    piece = replace(chosen.piece, title=items[0].piece.title, path=items[0].piece.path, work=items[0].piece.work)
+    return Choice(replace(chosen, piece=piece), best, scores)
 
 
 def judge_candidates(items: Sequence[Composition]) -> dict[str, Floats]:

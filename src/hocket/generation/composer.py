@@ -51,11 +51,15 @@ def compose(wishes: Wishes, players: Players = NOBODY, genre: GenreConfig | None
     Raises:
         InputError: a wish is unknown, out of range, or at odds with another.
     """
+    return compose_given(wishes, players, tunes_of(wishes, players, [wishes.seed], genre)[0], genre)
+
+
+def tunes_of(wishes: Wishes, players: Players, seeds: Sequence[int], genre: GenreConfig | None = None) -> list[Tunes]:
+    """The tunes that are not walked, for each of several seeds: a user's melody, or a model's in one batch."""
     settled = settle(wishes, genre)
     if wishes.theme is not None:
-        return compose_given(wishes, players, _theme_tunes(wishes, settled), genre)
-    tunes = players.tunesmith(settled, [wishes.seed])[0] if players.tunesmith else {}
-    return compose_given(wishes, players, tunes, genre)
+        return [_theme_tunes(replace(wishes, seed=seed), settled) for seed in seeds]
+    return players.tunesmith(settled, seeds) if players.tunesmith else [{} for _ in seeds]
 
 
 def compose_given(wishes: Wishes, players: Players, tunes: Tunes, genre: GenreConfig | None = None) -> Composition:

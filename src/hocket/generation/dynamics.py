@@ -22,6 +22,10 @@ class Performer(Protocol):
         """Velocity 1..127 and duration in ticks, (notes,) each, of one voice as it is written."""
         ...
 
+    def lateness_s(self, piece: Piece, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+        """(notes,) seconds by which each note comes late; zeros where the performer knows nothing of timing."""
+        ...
+
 
 @dataclass(frozen=True)
 class SinePerformer:
@@ -49,6 +53,10 @@ class SinePerformer:
         velocity = 70 + 40 * np.sin(2 * np.pi * place) + self._accents(onset % bar_ticks)
         duration = np.maximum(1, np.rint(piece.notes["duration_ticks"] * self.articulation))
         return np.clip(np.rint(velocity), 1, 127).astype(np.int64), duration.astype(np.int64)
+
+    def lateness_s(self, piece: Piece, rng: np.random.Generator) -> npt.NDArray[np.float64]:  # noqa: ARG002
+        """(notes,) zeros: the fallback plays on the grid."""
+        return np.zeros(len(piece.notes))
 
     def _accents(self, inside: Integers) -> Integers:
         strong = np.isin(inside, np.array(self.metre.strong) * TICKS_A_STEP)

@@ -85,19 +85,19 @@ class Walker:
             notes.append(Tone(start + slot.step, slot.length, self.at))
         return notes
 
-    def land(self, start: int, slots: Sequence[Slot], pull: float = 2.0) -> list[Tone]:
-        """Like `follow`, but goes to a resting point: the tonic over a tonic chord, else a chord tone."""
+    def land(self, start: int, slots: Sequence[Slot], closes: bool = True, pull: float = 2.0) -> list[Tone]:
+        """Like `follow`, but goes to a resting point, see `resting_place`."""
         final_step = start + slots[-1].step
-        goal = self.resting_place(final_step, self.at)
+        goal = self.resting_place(final_step, self.at, closes)
         hint = self.at + (goal - self.at) * np.arange(1, len(slots) + 1) / len(slots)
         notes = self.follow(start, slots[:-1], hint[:-1], pull)
         self._arrive(goal)
         return [*notes, Tone(final_step, slots[-1].length, goal)]
 
-    def resting_place(self, step: int, here: int) -> int:
-        """A tonic over a tonic chord, else a chord tone, between here and the middle of the register."""
+    def resting_place(self, step: int, here: int, closes: bool = True) -> int:
+        """A chord tone between here and the middle of the register, where it closes a tonic over a tonic chord."""
         goals = self._mask(step)
-        if self.harmony.chord_at(step).root == 0 and (self.tones.degree == 0).any():
+        if closes and self.harmony.chord_at(step).root == 0 and (self.tones.degree == 0).any():
             goals = self.tones.degree == 0
         places = self.places[goals] if goals.any() else self.places
         return int(places[np.argmin(np.abs(places - here) + np.abs(places - self.centre))])
@@ -137,7 +137,7 @@ class Walker:
 
     def _centring(self) -> npt.NDArray[np.float64]:
         """(tones,) weights that fall off from the centre of the register, as singers' and players' lines do."""
-        spread = max((len(self.places) - 1) / 5, 1.0)
+        spread = max((len(self.places) - 1) / 8, 1.0)
         weights: npt.NDArray[np.float64] = np.exp(-0.5 * ((self.places - self.centre) / spread) ** 2)
         return weights
 
@@ -198,7 +198,7 @@ def section_melody(walker: Walker, phrases: int, bars: int, cells: Cells, motif:
     for bar in range(phrases * bars):
         start, place = bar * metre.steps, bar % bars
         if place == bars - 1:
-            notes += walker.land(start, closing_rhythm(metre, rhythm))
+            notes += walker.land(start, closing_rhythm(metre, rhythm), closes=bar == phrases * bars - 1)
         elif place == bars - 2 and bars > 2 and (motif is None or bar // bars % 2 == 0):
             notes += walker.follow(start, contrast, None, 0.0)
         elif motif is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,19 @@ PART_BARS = 16  # an eight-bar strain and its repeat: where the next strain of a
 _MINOR_SIDE = ("minor", "nahawand", "bayati", "kurd", "saba", "hijaz")
 
 
-def tunesmith(kind: str, models: Path) -> Tunesmith | None:
+def tunesmith(kind: str, folder_of: Callable[[str], Path]) -> Tunesmith | None:
     """Who writes tunes: None for the walk, else a trained model that samples all seeds and letters in one batch.
 
     Args:
         kind: one of MELODIES.
-        models: folder of trained models.
+        folder_of: gives the folder of a trained model by its name.
 
     Raises:
         InputError: the model was never trained.
     """
     if kind == "lstm":
-        return _of_lstm(models / "melody_lstm")
-    return _of_tunes(models / "tune_lm") if kind == "tune" else None
+        return _of_lstm(folder_of("melody_lstm"))
+    return _of_tunes(folder_of("tune_lm")) if kind == "tune" else None
 
 
 def letters_of(settled: Settled) -> dict[str, int]:

@@ -110,4 +110,4 @@ def _moody_cells(cells: dict[str, int], arousal: float) -> dict[str, int]:
 
 def _moody_walk(walk: WalkConfig, mood: Mood) -> WalkConfig:
     rest = float(np.clip(walk.rest * (1 - mood.arousal), 0, 0.9))
-    return replace(walk, rest=rest, register=0.5 * mood.valence + 0.5 * mood.arousal)
+    return replace(walk, rest=rest, register=float(np.clip(0.6 * mood.valence + 0.6 * mood.arousal, -1, 1)))

@@ -44,7 +44,7 @@ def realise(plan: Plan, played: list[tuple[PartConfig, Array]], tempo: float, to
         tempo: quarters a minute.
         tonic: pitch class that the piece is transposed to, by 5 semitones down to 6 up.
         performer: gives velocity and duration of the pitched parts; None for the sine fallback.
-        feel_ms: standard deviation of the onsets; 0 for the exact grid.
+        feel_ms: standard deviation of the onsets where the performer knows nothing of timing; 0 for the exact grid.
     """
     shift = (tonic - plan.key.tonic + 5) % 12 - 5
     timeline = _timeline(plan, tempo, tonic)
@@ -52,7 +52,9 @@ def realise(plan: Plan, played: list[tuple[PartConfig, Array]], tempo: float, to
     for track, (part, events) in enumerate(played):
         own = _written(plan, part, events, track, shift)
         own = _performed(plan, part, own, events, timeline, performer)
-        own = _with_feel(plan, part, own, feel_ms * tempo * TICKS_A_QUARTER / 60_000)
+        if feel_ms > 0 and len(own):
+            late_s = _lateness_s(plan, part, own, timeline, performer, feel_ms / 1000)
+            own = _with_feel(plan, own, late_s * tempo * TICKS_A_QUARTER / 60)
         if part.role in _LINES and len(own):
             controls.append(bends(track, own["onset_ticks"], own["duration_ticks"], events["cents"], events["scoop"]))
         notes.append(own)
@@ -101,10 +103,7 @@ def _performed(
         duration = notes["duration_ticks"]
     else:
         player = performer or _fallback(plan, part)
-        voice = set_seconds(
-            Piece(notes, (Track(part.name, part.programme),), TICKS_A_QUARTER, timeline=timeline, origin="generated")
-        )
-        velocity, duration = player.velocity_and_duration(replace(voice, notes=_on_track_0(voice.notes)))
+        velocity, duration = player.velocity_and_duration(_voice(part, notes, timeline))
     bar = np.minimum(events["step"] // plan.metre.steps, len(plan.bars) - 1)
     swell = TENSION_VELOCITY * (plan.tension[bar] - 0.5)
     played["velocity"] = np.clip(np.rint(velocity + part.level + events["accent"] + swell), 1, 127)
@@ -112,10 +111,12 @@ def _performed(
     return played
 
 
-def _on_track_0(notes: Array) -> Array:
+def _voice(part: PartConfig, notes: Array, timeline: Array) -> Piece:
+    """One part alone, as a piece of one track."""
     alone = notes.copy()
     alone["track"] = 0
-    return alone
+    track = Track(part.name, part.programme)
+    return set_seconds(Piece(alone, (track,), TICKS_A_QUARTER, timeline=timeline, origin="generated"))
 
 
 def _fallback(plan: Plan, part: PartConfig) -> SinePerformer:
@@ -140,18 +141,26 @@ def _room(notes: Array, end: int) -> npt.NDArray[np.int64]:
     return room
 
 
-def _with_feel(plan: Plan, part: PartConfig, notes: Array, spread_ticks: float) -> Array:
-    """Onsets moved by chance: all notes of a part that stand together move together, by 3 deviations at most.
+def _lateness_s(
+    plan: Plan, part: PartConfig, notes: Array, timeline: Array, performer: Performer | None, spread_s: float
+) -> npt.NDArray[np.float64]:
+    """(notes,) seconds that each note comes late: the performer's where it knows, else the genre's spread by chance."""
+    rng = stream(plan.seed, "feel", part.name)
+    if performer is not None and part.role != "drums":
+        late = performer.lateness_s(_voice(part, notes, timeline), rng)
+        if late.any():
+            return late
+    return np.clip(rng.normal(0, spread_s, len(notes)), -3 * spread_s, 3 * spread_s)
+
+
+def _with_feel(plan: Plan, notes: Array, late_ticks: npt.NDArray[np.float64]) -> Array:
+    """Onsets moved: all notes of a part that stand together by the mean of theirs, by a third of a sixteenth at most.
 
     A note still begins after the one before of its part and ends where the next began, so that no order changes.
     """
-    if spread_ticks <= 0 or not len(notes):
-        return notes
     places, place_of = np.unique(notes["onset_ticks"], return_inverse=True)
-    moves = np.clip(
-        stream(plan.seed, "feel", part.name).normal(0, spread_ticks, len(places)), -3 * spread_ticks, 3 * spread_ticks
-    )
-    limit = TICKS_A_STEP // 3  # a third of a sixteenth, so that neighbours never meet
+    moves = np.bincount(place_of, late_ticks) / np.bincount(place_of)
+    limit = TICKS_A_STEP // 3  # so that neighbours never meet
     moved = np.clip(places + np.clip(np.rint(moves), -limit, limit).astype(np.int64), 0, None)
     felt = notes.copy()
     felt["onset_ticks"] = moved[place_of]
