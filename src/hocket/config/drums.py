@@ -99,7 +99,7 @@ class DrumVaeConfig:
 
     Attributes:
         method: the training method whose weights are used (one of METHODS).
-        compared: by profile, methods that are trained besides, each once a seed, for the table of methods.
+        compared: by profile, methods that are trained besides, with the first seed, for the table of methods.
         seeds: trainings of the accompaniment, by profile; a profile that is not named takes the most.
         folds: of the cross-validation over songs of corpora named `folded`.
         folded: corpora that are too small for one test split.
@@ -117,7 +117,7 @@ class DrumVaeConfig:
     folded: list[str] = field(default_factory=lambda: ["multitrack_open"])
     fold_epochs: int = 3
     fine_rate: float = 0.3
-    drafts: int = 8
+    drafts: int = 4
     band: DrumNetConfig = field(default_factory=DrumNetConfig)
     groove: DrumNetConfig = field(default_factory=DrumNetConfig)
 

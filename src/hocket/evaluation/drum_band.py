@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from hocket.evaluation.drum_scores import Struck, struck
 from hocket.training.drum_inference import Chances, best_threshold, chances, gathered, load, rolled
-from hocket.training.drum_windows import Windows, windows_of
+from hocket.training.drum_windows import Windows, windows_of, with_library
 from hocket.views.drum_floors import Arrays, nearest, prior
-from hocket.views.drum_library import key_of
+from hocket.views.drum_library import Library, played_in
 from hocket.views.drums import Drums
 
 FLOOR_BARS = 2
@@ -29,14 +29,14 @@ class Heard:
 
     Attributes:
         free: told nothing of the drums' past: the chances of its drafts.
-        drafts: the mean of a few free-running drafts, each on its own past.
+        drafts: the mean of a few free-running drafts, each on its own past; None where none were asked for.
         told: the true past given (teacher forcing).
         shuffled: as free, with another song's band.
         alone: as free, without any band.
     """
 
     free: Struck
-    drafts: Struck
+    drafts: Struck | None
     told: Struck
     shuffled: Struck
     alone: Struck
@@ -49,7 +49,7 @@ def hear(folder: Path, songs: Windows, runs: int, seed: int) -> Heard:
     free = chances(network, songs)
     return Heard(
         free=struck(free, least["overall"]),
-        drafts=struck(rolled(network, songs, runs, seed), least["drafts"]),
+        drafts=struck(rolled(network, songs, runs, seed), least["drafts"]) if runs else None,
         told=struck(chances(network, songs, told=True), least["told"]),
         shuffled=struck(chances(network, with_other_band(songs)), least["overall"]),
         alone=struck(chances(network, without_band(songs)), least["overall"]),
@@ -58,8 +58,9 @@ def hear(folder: Path, songs: Windows, runs: int, seed: int) -> Heard:
 
 def joined(parts: Sequence[Heard], songs: Sequence[npt.NDArray[np.int64]]) -> Heard:
     """Folds as one: `songs` (of each part) are the rows of its songs in the whole corpus."""
-    names = list(Heard.__dataclass_fields__)
-    return Heard(**{name: join_struck([getattr(part, name) for part in parts], songs) for name in names})
+    names = [name for name in Heard.__dataclass_fields__ if getattr(parts[0], name) is not None]
+    found: dict[str, Any] = {name: join_struck([getattr(part, name) for part in parts], songs) for name in names}
+    return Heard(**{"drafts": None, **found})
 
 
 def join_struck(parts: Sequence[Struck], songs: Sequence[npt.NDArray[np.int64]]) -> Struck:
@@ -90,7 +91,7 @@ def without_band(songs: Windows) -> Windows:
     return Windows(songs.rows, blank)
 
 
-def floors(train: Drums, validation: Drums, test: Drums, counted: Arrays) -> dict[str, Struck]:
+def floors(train: Drums, validation: Drums, test: Drums, counted: Arrays, library: Library) -> dict[str, Struck]:
     """Silence, chances by drum and place, and the drums of the nearest bands of train."""
     held, wanted = (windows_of(songs, FLOOR_BARS) for songs in (validation, test))
     tuned = prior_chances(held, counted)
@@ -103,8 +104,20 @@ def floors(train: Drums, validation: Drums, test: Drums, counted: Arrays) -> dic
     one, ten = neighbours(known, wanted)
     result["nearest neighbour"] = struck(one, 0.5)
     result[f"{NEIGHBOURS} nearest neighbours"] = struck(ten, 0.45)
+    result["the library, bars of like songs"] = library_floor(library, held, wanted)
     result["nearest neighbour, another song's band"] = struck(neighbours(known, with_other_band(wanted))[0], 0.5)
     return result
+
+
+def library_floor(library: Library, held: Windows, wanted: Windows) -> Struck:
+    """The mean hits of like bars of like songs, which the network hears too, at the threshold best on validation."""
+    tuned, found = (near_chances(with_library(songs, library)) for songs in (held, wanted))
+    return struck(found, best_threshold(tuned.chance.ravel(), tuned.hits.ravel()))
+
+
+def near_chances(songs: Windows) -> Chances:
+    """What the library's bars hit, as chances."""
+    return gathered(songs, {row: one.near[:, : one.hits.shape[1]] for row, one in enumerate(songs.arrays)})
 
 
 def prior_chances(songs: Windows, counted: Arrays) -> Chances:
@@ -128,8 +141,8 @@ def neighbours(known: Windows, wanted: Windows) -> tuple[Chances, Chances]:
             single |= dict.fromkeys(rows, blank)
             many |= dict.fromkeys(rows, blank)
             continue
-        library = np.stack([key_of(one, "band") for one in members])
-        places = nearest(np.stack([key_of(wanted.arrays[row], "band") for row in rows]), library, NEIGHBOURS)
+        library = np.stack([played_in(one, 0, "band") for one in members])
+        places = nearest(np.stack([played_in(wanted.arrays[row], 0, "band") for row in rows]), library, NEIGHBOURS)
         for row, found in zip(rows, places, strict=True):
             single[row] = members[found[0]].hits
             many[row] = np.mean([members[place].hits for place in found], axis=0)

@@ -33,12 +33,14 @@ from hocket.training.drum_vae import (
     corpora,
     fold_of,
     folder_name,
+    method_seeds,
     seeds,
     trained_methods,
 )
 from hocket.training.drum_windows import near_windows, windows_of
 from hocket.training.weights import load_weights
 from hocket.views.drum_floors import PRIOR, fit_prior
+from hocket.views.drum_library import Library
 from hocket.views.drums import Drums, read
 
 BAND, FOLDED, HUMANISE, TASKS = "drums", "drums_folded", "drums_humanise", "drums_given"
@@ -65,12 +67,11 @@ def run(cfg: Config, out: Path) -> Report:
     groove, best = groove_rows(cfg, folder, found.groove)
     rows += groove
     write_rows(rows, out)
-    first = heard[0].drafts
     table["by_drum"] = {"free_running": by_drum(heard[0].free), "teacher_forced": by_drum(heard[0].told)}
     songs = found.band.where(split="test")
     table["songs"] = drafted_and_real(songs, load_drummer(folder), SONGS, cfg.seed)
     write_text(out / "table.json", json_text(finite(table)))
-    matrices = {"free running": confusion(first), "teacher-forced": confusion(heard[0].told)}
+    matrices = {"free running": confusion(heard[0].free), "teacher-forced": confusion(heard[0].told)}
     pictures = draw_confusions(matrices, out / "confusion.png") | draw_groove(best, out / "groove.png")
     return _report(rows, table, pictures)
 
@@ -82,8 +83,8 @@ def band_rows(cfg: Config, folder: Path, found: Corpora) -> tuple[list[BoardRow]
         raise InputError("views/drums: no song with a band in split test; add works or change conf/split")
     heard = _heard(cfg, folder, cfg.model.method, test)
     rows = [_row(cfg, BAND, name, heard, test) for name in SETTINGS]
-    counted = load_arrays(folder / FLOORS, PRIOR)
-    below = floors(found.band.where(split="train"), found.band.where(split="validation"), test, counted)
+    counted, library = load_arrays(folder / FLOORS, PRIOR), load_library(folder / "library_band.npz")
+    below = floors(found.band.where(split="train"), found.band.where(split="validation"), test, counted, library)
     rows += [_floor(cfg, BAND, name, one, test) for name, one in below.items()]
     return rows, heard
 
@@ -91,8 +92,8 @@ def band_rows(cfg: Config, folder: Path, found: Corpora) -> tuple[list[BoardRow]
 def _heard(cfg: Config, folder: Path, method: str, songs: Drums) -> list[Heard]:
     library = load_library(folder / "library_band.npz")
     windows = near_windows(songs, cfg.model.band.window_bars, library)
-    names = [folder_name(method, seed) for seed in seeds(cfg)]
-    return [hear(folder / name, windows, cfg.model.drafts, cfg.seed) for name in names]
+    names = list(enumerate(folder_name(method, seed) for seed in method_seeds(cfg, method)))
+    return [hear(folder / name, windows, 0 if number else cfg.model.drafts, cfg.seed) for number, name in names]
 
 
 def folded_rows(cfg: Config, folder: Path, found: Corpora) -> list[BoardRow]:
@@ -106,18 +107,20 @@ def folded_rows(cfg: Config, folder: Path, found: Corpora) -> list[BoardRow]:
     heard = []
     for seed in seeds(cfg):
         names = [folder_name(config.method, seed, fold) for fold in range(config.folds)]
-        parts = [hear(folder / name, part, config.drafts, cfg.seed) for name, part in zip(names, windows, strict=True)]
+        runs = config.drafts if seed == cfg.seed else 0
+        pairs = zip(names, windows, strict=True)
+        parts = [hear(folder / name, part, runs, cfg.seed) for name, part in pairs]
         heard.append(joined(parts, members))
     rows = [_row(cfg, FOLDED, name, heard, songs) for name in SETTINGS]
-    return rows + folded_floors(cfg, songs, dealt, members)
+    return rows + folded_floors(cfg, songs, dealt, members, library)
 
 
-def folded_floors(cfg: Config, songs: Drums, dealt: Any, members: Sequence[Any]) -> list[BoardRow]:
+def folded_floors(cfg: Config, songs: Drums, dealt: Any, members: Sequence[Any], library: Library) -> list[BoardRow]:
     """Floors of the cross-validated songs, counted on the other folds."""
     parts: list[dict[str, Struck]] = []
     for fold, rows in enumerate(members):
         train = songs.take(np.flatnonzero(dealt != fold))
-        parts.append(floors(train, train, songs.take(rows), fit_prior(train)))
+        parts.append(floors(train, train, songs.take(rows), fit_prior(train), library))
     return [_floor(cfg, FOLDED, name, join_struck([p[name] for p in parts], members), songs) for name in parts[0]]
 
 
@@ -142,7 +145,7 @@ def groove_rows(cfg: Config, folder: Path, songs: Drums) -> tuple[list[BoardRow]
 
 
 def methods(cfg: Config, folder: Path, found: Corpora, heard: list[Heard]) -> dict[str, Any]:
-    """Free-running F1 of every training method, and its difference to the method in use, paired by seed and song."""
+    """Free-running F1 of every training method; others have the first seed, and are compared with it song by song."""
     test, config = found.band.where(split="test"), cfg.model
     wanted = trained_methods(cfg)[1:]
     runs = {config.method: heard} | {name: _heard(cfg, folder, name, test) for name in wanted}
@@ -157,9 +160,10 @@ def methods(cfg: Config, folder: Path, found: Corpora, heard: list[Heard]) -> di
             "teacher_forced_f1": told["f1"].value,
             "f1_by_seed": [hit_intervals([run.free], **_resampling(cfg))[0]["f1"].value for run in one],
         }
+    first = hit_intervals([heard[0].free], **_resampling(cfg))[1]
     for name in wanted:
-        low, high = bounds(draws[name] - draws[config.method], cfg.evaluation.confidence)
-        value = table[name]["f1"]["value"] - table[config.method]["f1"]["value"]
+        low, high = bounds(draws[name] - first, cfg.evaluation.confidence)
+        value = table[name]["f1"]["value"] - table[config.method]["f1_by_seed"][0]
         table[name][f"f1_over_{config.method}"] = {"value": value, "low": low, "high": high}
     return table
 
@@ -175,7 +179,7 @@ def _resampling(cfg: Config) -> dict[str, Any]:
 def _row(cfg: Config, board: str, name: str, heard: Sequence[Heard], songs: Drums) -> BoardRow:
     label, setting, note = SETTINGS[name]
     role = "floor" if name in CONTROLS else "model"
-    runs = [getattr(one, name) for one in heard]
+    runs = [found for one in heard if (found := getattr(one, name)) is not None]
     told = f"{note}; mean of {len(runs)} seeds" if len(runs) > 1 else note
     return _hits_row(cfg, board, label, setting, role, runs, songs, told)
 

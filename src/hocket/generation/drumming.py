@@ -17,9 +17,9 @@ import torch
 
 from hocket.errors import InputError
 from hocket.generation.drum_ranking import CRITERIA, playable, scores, style_likeness, total
-from hocket.models.drum_running import Listening, free_run, listen, windowed
+from hocket.models.drum_running import Listening, free_run, listen, repeated, windowed
 from hocket.models.drum_tasks import with_task
-from hocket.models.drum_vae import DrumVae, by_segment, reparametrised
+from hocket.models.drum_vae import DrumVae, by_segment
 from hocket.notes import NOTE_DTYPE, TEMPO, Piece, Track, empty, set_seconds, sort_notes
 from hocket.training.drum_inference import batches, load, load_arrays, load_library
 from hocket.training.drum_windows import Windows, near_windows
@@ -30,6 +30,7 @@ from hocket.views.drum_map import CLASSES, FAMILIES, NO_CLASS, PITCH_OF_CLASS, c
 from hocket.views.drums import of_grids, row_of
 
 MAX_CANDIDATES, WINDOWS_AT_ONCE = 256, 512
+MOST = 0.49  # of a step: what is farther off would be read as a hit of the next step
 Floats = npt.NDArray[np.float32]
 
 
@@ -223,7 +224,7 @@ def draft(grid: Grid, drummer: Drummer, wishes: Wishes, kept: tuple[Floats, Floa
                 given = None if kept is None else _given(kept, found, rows, heard)
                 for numbers in _together(wishes.candidates, len(rows)):
                     noise = torch.randn(len(numbers), len(rows), network.config.latent, generator=generator)
-                    many = _repeated(network, heard, noise)
+                    many = repeated(network, heard, noise)
                     known = None if given is None else tuple(part.repeat(len(numbers), 1, 1) for part in given)
                     hits = free_run(
                         network,
@@ -246,16 +247,6 @@ def _together(candidates: int, windows: int) -> list[range]:
     """Candidates in groups that are drafted at once, WINDOWS_AT_ONCE windows or one candidate each."""
     size = max(WINDOWS_AT_ONCE // windows, 1)
     return [range(start, min(start + size, candidates)) for start in range(0, candidates, size)]
-
-
-def _repeated(network: DrumVae, heard: Listening, noise: torch.Tensor) -> Listening:
-    """What was heard, once for each row of noise (candidates, windows, latent), each with a latent draw of its own."""
-    count = len(noise)
-    segments, told = (part.repeat(count, 1, 1) for part in (heard.heard.segments, heard.told))
-    many = replace(heard.heard, segments=segments)
-    latent = reparametrised(heard.heard.mean, heard.heard.log_var, noise).flatten(0, 1)
-    windows, time = heard.shape
-    return Listening(many, told, network.conduct(many, latent), (windows * count, time))
 
 
 def song_windows(grid: Grid, bars: int, library: Library) -> Windows:
@@ -323,7 +314,7 @@ def drum_notes(hits: Floats, velocities: Floats, offsets: Floats, track: int, re
     notes = empty(NOTE_DTYPE, len(step))
     notes["track"], notes["is_drum"], notes["pitch"] = track, True, PITCH_OF_CLASS[drum]
     notes["velocity"] = np.clip(np.rint(velocities[step, drum] * 127), 1, 127)
-    notes["onset_ticks"] = np.maximum(np.rint((step + offsets[step, drum]) * per_step), 0)
+    notes["onset_ticks"] = np.maximum(np.rint((step + np.clip(offsets[step, drum], -MOST, MOST)) * per_step), 0)
     notes["duration_ticks"] = max(round(per_step / 2), 1)
     return notes
 
@@ -362,7 +353,8 @@ def humanised(
     hits, before_velocity, before_offset = dense_hits(grid.hits, 0, grid.steps)
     velocity, offset = values_of(hits, grid, drummer, wishes.temperature, wishes.seed)
     louder = amount * (velocity - before_velocity)
-    later = amount * (offset - before_offset)
+    later = np.clip(before_offset + amount * (offset - before_offset), -MOST, MOST) - before_offset
+    later *= amount > 0
     notes = piece.notes.copy()
     drum = classes_of(notes)
     mine = np.flatnonzero(drum != NO_CLASS)

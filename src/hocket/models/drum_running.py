@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -47,6 +47,16 @@ def listen(network: DrumVae, batch: Batch, noise: Tensor | None = None) -> Liste
     latent = heard.mean if noise is None else reparametrised(heard.mean, heard.log_var, noise)
     told = by_segment(network.told(batch), heard.steps)
     return Listening(heard, told, network.conduct(heard, latent), (batch.real.shape[0], batch.real.shape[1]))
+
+
+def repeated(network: DrumVae, listening: Listening, noise: Tensor) -> Listening:
+    """What was heard, once for each row of noise (n, batch, latent), each with a latent draw of its own."""
+    heard, count = listening.heard, len(noise)
+    segments, told = (part.repeat(count, 1, 1) for part in (heard.segments, listening.told))
+    many = replace(heard, segments=segments)
+    latent = reparametrised(heard.mean, heard.log_var, noise).flatten(0, 1)
+    windows, time = listening.shape
+    return Listening(many, told, network.conduct(many, latent), (windows * count, time))
 
 
 def bar_of(network: DrumVae, heard: Heard) -> int:

@@ -17,6 +17,7 @@ from hocket.models.drum_running import (
     features_given,
     free_run,
     listen,
+    repeated,
     segmented,
     windowed,
 )
@@ -126,12 +127,10 @@ def rolled(network: DrumVae, found: Windows, runs: int, seed: int) -> Chances:
     generator = torch.Generator().manual_seed(seed)
     with torch.inference_mode():
         for rows, batch in batches(found, AT_ONCE):
-            noise = torch.randn(len(rows), network.config.latent, generator=generator)
-            total: Tensor | float = 0.0
-            listening = listen(network, batch, noise)
-            for _ in range(runs):
-                total = total + windowed(free_run(network, listening, generator, values=False)[0], listening)
-            _keep(arrays, rows, torch.as_tensor(total) / runs)
+            noise = torch.randn(runs, len(rows), network.config.latent, generator=generator)
+            many = repeated(network, listen(network, batch), noise)
+            hits = windowed(free_run(network, many, generator, values=False)[0], many)
+            _keep(arrays, rows, torch.unflatten(hits, 0, (runs, len(rows))).mean(0))
     return gathered(found, arrays)
 
 

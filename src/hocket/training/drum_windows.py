@@ -54,7 +54,7 @@ def windows_of(drums: Drums, bars: int, most: int | None = None) -> Windows:
     return Windows(rows, [window_of(drums, row) for row in rows])
 
 
-MOST_PAIRS = {"band": 6000, "groove": 20_000}  # of a library, by bar length
+MOST_PAIRS = {"band": 10_000, "groove": 20_000}  # of a library, by bar length
 
 
 def group_names(songs: Drums, kind: str) -> list[str]:

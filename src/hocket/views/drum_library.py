@@ -1,8 +1,9 @@
 """Pairs of bars that train played, and what the drums did in those most like a pair of bars at hand.
 
 A drummer who has heard something similar need not invent: the mean of the nearest pairs is one more instrument for the
-network. While a network is trained, pairs of the same group (style of a band, performance of a drummer) are not looked
-at, since nothing of a held-out group will be there either.
+network. Pairs are compared by what is played in them, by what their whole song plays on the mean, and by its tempo:
+the pair alone finds bars that are alike by chance. While a network is trained, pairs of the same group (style of a
+band, performance of a drummer) are not looked at, since nothing of a held-out group will be there either.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ import numpy.typing as npt
 from hocket.views.drum_features import Window
 from hocket.views.drum_map import CLASSES
 
-PAIR_BARS, NEIGHBOURS = 2, 10
+PAIR_BARS = 2
+NEIGHBOURS = {"band": 120, "groove": 20}  # how many
+SONG_WEIGHT, TEMPO_WEIGHT = {"band": 2.0, "groove": 1.0}, 1.0
 NEAR_WIDTH = 3 * len(CLASSES)  # mean hits, and mean velocity and offset of those hits
 KINDS = ("band", "groove")
+LEAST_PAIRS = 10  # of a bar length that is known at all
 Floats = npt.NDArray[np.float32]
 Table = npt.NDArray[Any]
 
@@ -52,13 +56,15 @@ class Library:
             return np.zeros((len(keys), PAIR_BARS * length, NEAR_WIDTH), np.float32)
         likeness = keys @ self.keys[length].T
         likeness[groups[:, None] == self.groups[length][None]] = -1
-        count = min(NEIGHBOURS, likeness.shape[1])
+        count = min(NEIGHBOURS[self.kind], likeness.shape[1])
         top = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
-        found = self.played[length][top]  # (pairs, count, steps, 3, 9)
-        hits = found[..., 0, :].mean(1)
-        total = np.maximum(found[..., 0, :].sum(1), 1e-6)
-        velocity, offset = (found[..., kind, :].sum(1) / total for kind in (1, 2))
-        return np.concatenate([hits, velocity, offset], -1).astype(np.float32)
+        chosen = np.zeros_like(likeness)
+        np.put_along_axis(chosen, top, 1.0, axis=1)
+        played = self.played[length]
+        total = (chosen @ played.reshape(len(played), -1)).reshape(len(keys), *played.shape[1:])
+        hits, velocity, offset = np.moveaxis(total, 2, 0)  # each (pairs, steps, 9)
+        struck = np.maximum(hits, 1e-6)
+        return np.concatenate([hits / count, velocity / struck, offset / struck], -1).astype(np.float32)
 
     def arrays(self) -> dict[str, Table]:
         """As plain arrays of bytes, for a file."""
@@ -102,20 +108,43 @@ def build(kind: str, pairs: list[Window], rows: Table, groups: Table, most: int)
         chosen = [
             whole[place] for place in np.unique(np.linspace(0, len(whole) - 1, min(most, len(whole))).astype(int))
         ]
-        if len(chosen) < NEIGHBOURS:
+        if len(chosen) < LEAST_PAIRS:
             continue
-        keys[length] = unit(np.stack([key_of(pairs[n], kind) for n in chosen]))
+        keys[length] = keys_of([(pairs[n], 0) for n in chosen], rows["song"][chosen], kind)
         played[length] = np.stack([np.stack([pairs[n].hits, pairs[n].velocities, pairs[n].offsets], 1) for n in chosen])
         kept[length] = groups[chosen].astype(np.int32)
     return Library(kind, keys, played, kept)
 
 
-def key_of(window: Window, kind: str) -> Floats:
-    """(steps * channels,) what a window is compared by."""
-    if kind == "groove":
-        return window.hits.ravel()
-    band: Floats = (window.band[..., 0] * (0.5 + window.band[..., 1])).ravel()
-    return band
+def keys_of(spans: list[tuple[Window, int]], songs: Table, kind: str) -> Floats:
+    """(pairs, width) of length 1 each: the pair, the mean of its song's pairs, and the tempo.
+
+    Args:
+        spans: window and first step of each pair, all of one bar length.
+        songs: (pairs,) number of the song of each.
+        kind: one of KINDS.
+    """
+    pairs = np.stack([played_in(window, start, kind) for window, start in spans])
+    places = np.unique(songs, return_inverse=True)[1]
+    total = np.zeros((int(places.max(initial=-1)) + 1, pairs.shape[1]), np.float32)
+    np.add.at(total, places, pairs)
+    means = unit(total)[places]  # of length 1, as a sum is as good as a mean
+    tempo = np.array([[window.context[0]] for window, _ in spans], np.float32)
+    return unit(np.concatenate([unit(pairs), SONG_WEIGHT[kind] * means, TEMPO_WEIGHT * tempo], 1))
+
+
+def played_in(window: Window, start: int, kind: str) -> Floats:
+    """(steps * channels,) hits of a ``groove``, or where a ``band`` begins notes and how loud; 0 beyond the window."""
+    values = window.hits if kind == "groove" else window.band[..., 0] * (0.5 + window.band[..., 1])
+    bar = _bar_steps(window)
+    part = values[start : start + PAIR_BARS * bar]
+    found = np.zeros((PAIR_BARS * bar, part.shape[1]), np.float32)
+    found[: len(part)] = part
+    return found.ravel()
+
+
+def _bar_steps(window: Window) -> int:
+    return round(float(window.context[1]) * 16)
 
 
 def unit(keys: Floats) -> Floats:
@@ -138,7 +167,7 @@ def with_near(arrays: list[Window], rows: Table, library: Library, groups: Table
         members = np.flatnonzero(rows["length"] == length)
         steps = PAIR_BARS * length
         spans = [(n, start) for n in members for start in range(0, len(arrays[n].real), steps)]
-        keys = unit(np.stack([_padded_key(arrays[n], start, steps, library.kind) for n, start in spans]))
+        keys = keys_of([(arrays[n], start) for n, start in spans], rows["song"][[n for n, _ in spans]], library.kind)
         near = np.concatenate(
             [
                 library.near(keys[at : at + 512], int(length), groups[[n for n, _ in spans[at : at + 512]]])
@@ -152,11 +181,3 @@ def with_near(arrays: list[Window], rows: Table, library: Library, groups: Table
         for n in members:
             result[n] = replace(arrays[n], near=filled[n])
     return result
-
-
-def _padded_key(window: Window, start: int, steps: int, kind: str) -> Floats:
-    values = window.hits if kind == "groove" else window.band[..., 0] * (0.5 + window.band[..., 1])
-    part = values[start : start + steps]
-    key = np.zeros((steps, *part.shape[1:]), np.float32)
-    key[: len(part)] = part
-    return key.ravel()
