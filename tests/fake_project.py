@@ -1,7 +1,7 @@
 """A git repository with a pipeline of trivial stages, for tests of the house alone.
 
 Stages read out/ folders and conf/knob.yaml, and write report.json as hocket's do; `stage.py` counts its runs in
-runs/<stage>, sleeps, fails, or fails a check when a file in conf/ says so.
+runs/<stage>, sleeps, fails, fails a check, or leaves a picture when told.json says so.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ report = {
         {"name": "pleases", "passed": name not in told.get("ugly", []), "blocking": False, "detail": "well"},
     ],
 }
+if "picture" in told:
+    (folder / "a.png").write_bytes(pathlib.Path(told["picture"]).read_bytes())
+    report["pictures"] = {"a.png": "a picture"}
 (folder / "report.json").write_text(json.dumps(report))
 (folder / "knob.txt").write_text(knob + profile)
 """

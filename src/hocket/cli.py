@@ -244,6 +244,7 @@ def evaluate(
 def metrics(
     path: Annotated[Path, typer.Argument(help="your music: a folder, archive or file")],
     against: Annotated[Path | None, typer.Option(help="other music, to measure the distance to")] = None,
+    fmd: Annotated[Path | None, typer.Option(help="checkpoint of CLaMP 2, for the Frechet Music Distance")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure music: 21 musicological metrics, and how far it is from other music."""
@@ -251,7 +252,7 @@ def metrics(
     def work() -> dict[str, Any]:
         from hocket.evaluation.measure import measure_path
 
-        return measure_path(path, against)
+        return measure_path(path, against, fmd)
 
     _emit(as_json, work)
 

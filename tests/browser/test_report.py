@@ -6,20 +6,11 @@ from typing import Any
 
 import pytest
 
+from chromium import FLAGS
 from hocket.page.stage import run
 from making_page import make_outputs
 
 pytestmark = pytest.mark.browser
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 
 
 @pytest.fixture(scope="module")

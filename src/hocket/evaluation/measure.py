@@ -14,17 +14,19 @@ import pyarrow.parquet as pq
 from hocket.corpus.read import read_paths
 from hocket.errors import InputError
 from hocket.evaluation.distances import Described, compare_sets, describe
+from hocket.evaluation.frechet import frechet_music_distance
 from hocket.evaluation.metric_table import SPECS
 from hocket.note_files import read_tables
 from hocket.notes import NoteTable
 
 
-def measure_path(path: Path, against: Path | None = None) -> dict[str, Any]:
+def measure_path(path: Path, against: Path | None = None, fmd: Path | None = None) -> dict[str, Any]:
     """Metrics of all music at a path.
 
     Args:
         path: a file, folder or archive of MIDI, ABC, kern or MusicXML.
         against: other music to measure the distance to.
+        fmd: checkpoint for the Frechet Music Distance, which is left out without one.
 
     Returns:
         ``{"pieces", "metrics": {name: {"mean", "std"}}, "distances": {...}, "left_out", "reasons"}``. A number that
@@ -34,7 +36,15 @@ def measure_path(path: Path, against: Path | None = None) -> dict[str, Any]:
     Raises:
         InputError: a path is not there or holds no music.
     """
-    return measured(read_music(path), read_music(against) if against is not None else None)
+    if against is None:
+        if fmd is not None:
+            raise InputError("--fmd: a distance needs other music; name it with --against")
+        return measured(read_music(path))
+    music, other = read_music(path), read_music(against)
+    found = measured(music, other)
+    if fmd is not None:
+        found["distances"]["frechet_music_distance"] = frechet_music_distance(music.table, other.table, fmd)
+    return found
 
 
 def measured(music: Music, against: Music | None = None) -> dict[str, Any]:
