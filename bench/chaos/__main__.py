@@ -1,4 +1,4 @@
-"""``python -m bench.chaos [--only FAULT ...] [--rounds 2] [--seed 1] [--folder DIR]``.
+"""``python -m bench.chaos [--only FAULT ...] [--rounds 2] [--seed 1] [--folder DIR] [--stages STAGE ...]``.
 
 Prints a table of Markdown (docs/faults.md holds the last one) and ends with 1 when anything was lost or differed.
 """
@@ -11,7 +11,7 @@ import os
 import random
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import bench.chaos  # noqa: F401  # puts the tests' helpers on the path
@@ -27,13 +27,14 @@ class Trials:
         folder: an empty folder, or one of a former call, whose undisturbed project is used again.
         rounds: kills of every stage; the other faults are struck in proportion.
         seed: of the moments.
+        chosen: stages that are killed, in place of all.
     """
 
-    def __init__(self, folder: Path, rounds: int, seed: int) -> None:
+    def __init__(self, folder: Path, rounds: int, seed: int, chosen: Sequence[str] = ()) -> None:
         self.folder, self.rounds, self.rng = folder, rounds, random.Random(seed)
         self._seconds: dict[str, float] = {}
         self.faults: dict[str, Callable[[], Tally]] = {
-            "kill": lambda: stages.killed(self.real(), self.rng, rounds, self._seconds),
+            "kill": lambda: stages.killed(self.real(), self.rng, rounds, self._seconds, chosen),
             "full-disk": lambda: stages.full_disk(self.real(), self.rng),
             "read-only": lambda: stages.read_only(self.real()),
             "vanished": lambda: stages.vanished_input(self.real(), self.rng),
@@ -71,13 +72,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", nargs="+", default=[])
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--folder", type=Path, help="kept, with its undisturbed project")
+    parser.add_argument("--stages", nargs="+", default=[], help="which ones `kill` kills")
     options = parser.parse_args(arguments)
     os.nice(15)  # whoever works on this machine goes first
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        trials = Trials(folder, options.rounds, options.seed)
+        trials = Trials(folder, options.rounds, options.seed, options.stages)
         unknown = set(options.only) - set(trials.faults)
         if unknown:
             parser.error(f"unknown: {', '.join(sorted(unknown))}; one of {', '.join(trials.faults)}")

@@ -57,17 +57,18 @@ class Project:
     """A project at `folder`, and what it must hold.
 
     Args:
-        folder: a git repository with dvc.yaml and everything up to date.
+        folder: a git repository with dvc.yaml and everything up to date that is tried.
         wanted: hash by step, as an undisturbed project has them; by default those that it has now.
     """
 
     def __init__(self, folder: Path, wanted: dict[str, str] | None = None) -> None:
         self.folder = folder
-        self.steps = [step.name for step in Lineage(folder).steps]
-        self._folders = {step.name: step.folder for step in Lineage(folder).steps}
-        self._addresses = {step.name: step.address for step in Lineage(folder).steps}
-        self.upstream = {step.name: step.upstream for step in Lineage(folder).steps}
-        self.wanted = wanted if wanted is not None else self.hashes()
+        steps = [step for step in Lineage(folder).steps if wanted is None or step.name in wanted]
+        self._folders = {step.name: step.folder for step in steps}
+        self._addresses = {step.name: step.address for step in steps}
+        self.wanted = wanted or {name: value for name, value in self.hashes().items() if value}
+        self._folders = {name: self._folders[name] for name in self.wanted}  # what was never made is not tried
+        self.steps = list(self._folders)
         self._lock = self.lock()
 
     def copy(self, folder: Path) -> Project:

@@ -5,24 +5,27 @@ from __future__ import annotations
 import random
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.chaos.project import Project, Tally, kill_after, moment, mounted
 
 STEP = "bench.chaos.step"
-WHOLE = ("orchestration.run", "--json")
+DATA_JOB = ("orchestration.run", "--json", "--job", "data")
 # stages whose group of outputs holds none of their inputs, so that another file system can lie over it
-APART = ("views_performance", "views_melodies", "models_forest", "generation_composer", "audio_features")
-VICTIMS = (("corpus_split", "views_melodies"), ("views_performance", "models_forest"), ("data", "corpus_notes"))
+APART = ("views_performance", "views_melodies", "models_melody_gan", "generation_drum_vae", "audio_features")
+VICTIMS = (("corpus_split", "views_melodies"), ("corpus_notes", "corpus_clean"), ("data", "corpus_notes"))
+TIMED = ("corpus_notes", "models_melody_gan", "generation_drum_vae")
 CLOCKS = ("2001-01-01 12:00:00", "2038-02-01 12:00:00", "-400d", "+0 x60", "jumps back")
 
 
-def killed(project: Project, rng: random.Random, times: int, seconds: Mapping[str, float]) -> Tally:
+def killed(
+    project: Project, rng: random.Random, times: int, seconds: Mapping[str, float], chosen: Sequence[str] = ()
+) -> Tally:
     """Every stage, `times` times: SIGKILL at a random moment to the step and all it started, or to the step alone."""
     tally = Tally("kill -9 of every stage at random moments")
     for number in range(times):
-        for step in project.steps:
+        for step in chosen or project.steps:
             if step == "data":
                 continue
             project.make_stale(step)
@@ -64,7 +67,7 @@ def read_only(project: Project) -> Tally:
 
 
 def vanished_input(project: Project, rng: random.Random) -> Tally:
-    """What a stage reads is removed before it begins, or while it is at work; then the whole pipeline runs."""
+    """What a stage reads is removed before it begins, or while it is at work; then the job `data` runs."""
     tally = Tally("vanished input")
     for source, step in VICTIMS:
         for at_work in (False, True):
@@ -76,7 +79,7 @@ def vanished_input(project: Project, rng: random.Random) -> Tally:
                 time.sleep(rng.uniform(0.5, 3.0))
             shutil.rmtree(folder, ignore_errors=True)
             code, _ = project.finish(process or project.start(STEP, step))
-            tally.count(f"{source} before {step}", code != 0, project.again(*WHOLE))
+            tally.count(f"{source} before {step}", code != 0, project.again(*DATA_JOB))
     return tally
 
 
@@ -86,7 +89,7 @@ def other_clocks(project: Project, folder: Path) -> Tally:
         return Tally("clock changes", notes=["not run: Debian's faketime is not installed"])
     tally, moves = Tally("clock changes"), folder / "clock"
     for clock in CLOCKS:
-        for step in ("corpus_notes", "generation_composer", "models_melody_lstm"):
+        for step in filter(project.steps.__contains__, TIMED):
             project.make_stale(step)
             variables = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
             jumps = clock == "jumps back"
