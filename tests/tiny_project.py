@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -12,6 +13,15 @@ from hocket.demo.build import build
 from hocket.files import write_zip
 
 ROOT = Path(__file__).parents[1]
+LIGHTER = (  # file of conf/, what stands there, what a tiny project takes
+    ("model/forest.yaml", r"n_estimators: \d+", "n_estimators: 5"),
+    ("model/forest.yaml", r"max_notes(_hist)?: \d+", r"max_notes\1: 2000"),
+    ("model/performer.yaml", r"max_notes(_validation)?: \d+", r"max_notes\1: 4000"),
+    ("model/performer_ar.yaml", r"max_notes(_validation)?: \d+", r"max_notes\1: 4000"),
+    ("evaluation/default.yaml", r"resamples: \d+", "resamples: 50"),
+    # a model that learnt from 40 tunes cannot be asked for many that are its own
+    ("generation/tune_lm.yaml", r"count: \{demo: \d+", "count: {demo: 4"),
+)
 KEPT = {"essen-m21.zip": 90, "tunes.zip": 40, "chorales.zip": 6}  # the others list their files in tables: whole
 
 
@@ -31,6 +41,9 @@ def make_clone(folder: Path, data: Path, committed: bool = False) -> Path:
     subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
     for name in () if committed else ("src", "conf", "orchestration", "dvc.yaml"):
         subprocess.run(["cp", "-r", str(ROOT / name), str(folder)], check=True)
+    for name, old, new in LIGHTER:
+        path = folder / "conf" / name
+        path.write_text(re.sub(old, new, path.read_text()))
     (folder / "data").mkdir()
     for archive in data.iterdir():
         (folder / "data" / archive.name).write_bytes(archive.read_bytes())
