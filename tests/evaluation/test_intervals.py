@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hocket.evaluation.distances import Described, compare_feature, compare_sets
-from hocket.evaluation.intervals import distance_intervals, draw_weights, mean_intervals
+from hocket.evaluation.intervals import distance_intervals, draw_weights, mean_intervals, spread_intervals
 from hocket.evaluation.musicology import METRICS
 
 RNG = np.random.default_rng(0)
@@ -73,3 +73,24 @@ def test_a_feature_in_which_most_real_pieces_are_equal_says_nothing() -> None:
     real, noise = np.append(np.zeros(49), 1.0), RNG.normal(0, 1, 50)
     assert math.isnan(compare_feature(noise, real)["overlap_area"])
     assert not math.isnan(compare_feature(real, noise)["overlap_area"])
+
+
+def test_intervals_of_coverage_and_diversity_hold_the_value_and_narrow_with_more_pieces() -> None:
+    widths = {}
+    for count in (20, 160):
+        ours, real = described(RNG.normal(0.5, 1, count), 1), described(RNG.normal(0, 1, count), 2)
+        compared = compare_sets(ours, real)
+        found = spread_intervals(ours, real, compared, **CHANCES)
+        for name, interval in found.items():
+            assert interval.low <= interval.value <= interval.high
+            widths.setdefault(name, []).append(interval.high - interval.low)
+        assert found["coverage"].value == compared["coverage"]
+        assert found["diversity"].value == compared["diversity"]
+    assert all(few > many > 0 for few, many in widths.values())
+
+
+def test_a_set_that_is_all_alike_has_no_diversity_in_any_resample() -> None:
+    alike, real = described(np.full(20, 0.3), 1), described(RNG.normal(0, 1, 20), 2)
+    alike = Described(alike.metrics, {"histogram": np.tile(alike.histograms["histogram"][:1], (20, 1))})
+    found = spread_intervals(alike, real, compare_sets(alike, real), **CHANCES)["diversity"]
+    assert (found.value, found.low, found.high) == pytest.approx((0, 0, 0), abs=1e-9)

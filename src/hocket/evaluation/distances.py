@@ -232,15 +232,26 @@ def coverage_and_diversity(generated: Floats, real: Floats, neighbours: int = 5)
     Diversity: mean distance between generated pieces over that of real ones; 0 is collapse, 1 is as varied as real.
     Source of coverage: Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models".
     """
-    from scipy.spatial.distance import cdist
-
-    both = _standardised(_without_nan(np.concatenate([thin(generated), thin(real)])), len(thin(generated)))
-    left, right = both[: len(thin(generated))], both[len(thin(generated)) :]
-    among = np.sort(cdist(right, right), axis=1)
-    radius = among[:, min(neighbours, len(right) - 1)]
-    covered = (cdist(right, left).min(axis=1) <= radius).mean()
+    left, right = placed(generated, real)
+    covered = near_each_other(left, right, neighbours).any(axis=1).mean()
     spread = intra_distances(right).mean()
     return {"coverage": float(covered), "diversity": float(intra_distances(left).mean() / max(spread, 1e-12))}
+
+
+def placed(generated: Floats, real: Floats) -> tuple[Floats, Floats]:
+    """Both sets, thinned, as points in one space: each feature in deviations of real music, NaN at the median."""
+    both = _standardised(_without_nan(np.concatenate([thin(generated), thin(real)])), len(thin(generated)))
+    return both[: len(thin(generated))], both[len(thin(generated)) :]
+
+
+def near_each_other(left: Floats, right: Floats, neighbours: int = 5) -> npt.NDArray[np.bool_]:
+    """(right, left) whether a point of `left` is no farther than the k-th neighbour of a point of `right`."""
+    from scipy.spatial.distance import cdist
+
+    among = np.sort(cdist(right, right), axis=1)
+    radius = among[:, min(neighbours, len(right) - 1)]
+    near: npt.NDArray[np.bool_] = cdist(right, left) <= radius[:, None]
+    return near
 
 
 def finite_rows(values: Floats) -> Floats:

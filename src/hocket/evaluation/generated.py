@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hocket.config.evaluation import EvaluationConfig
 from hocket.errors import InputError
 from hocket.evaluation.distances import Described, compare_sets, describe
-from hocket.evaluation.intervals import distance_intervals, mean_intervals
+from hocket.evaluation.intervals import distance_intervals, mean_intervals, spread_intervals
 from hocket.evaluation.memorisation import longest_shared_run, ngram_share
 from hocket.evaluation.quality import Flag, distance_flags, memorised_flags, quality_flags
 from hocket.evaluation.regression import Interval
@@ -21,7 +21,6 @@ from hocket.notes import NoteTable
 Floats = npt.NDArray[np.float64]
 
 LEVEL = 0.95  # quantile of held-out real pieces above which a sample counts as near to train
-_NAN = float("nan")
 
 
 def evenly(table: NoteTable, most: int) -> NoteTable:
@@ -94,12 +93,14 @@ def judge(samples: NoteTable, reference: Reference) -> Judged:
     described = describe(kept)
     compared = compare_sets(described, reference.described, seed=seed)
     chances: dict[str, Any] = {"confidence": config.confidence, "seed": seed}
-    distances = distance_intervals(
-        described, reference.described, compared, resamples=config.distance_resamples, **chances
-    )
+    sets = (described, reference.described, compared)
+    distances = distance_intervals(*sets, resamples=config.distance_resamples, **chances)
+    distances |= spread_intervals(*sets, resamples=config.resamples, **chances)
+    accuracy, (low, high) = compared["two_sample_accuracy"], compared["two_sample_interval"]
+    distances["two_sample_accuracy"] = Interval(float(accuracy), float(low), float(high))
     copied = _memorisation(kept, reference)
     means = mean_intervals({**copied, **described.metrics}, resamples=config.resamples, **chances)
-    metrics = {**distances, **_bare(compared), **means}
+    metrics = {**distances, **means}
     flags = memorised_flags(copied["near_train"] > 0, config.quality) + quality_flags(kept, config.quality)
     flags += distance_flags(metrics, config.quality)
     return Judged(metrics, flags, len(kept), kept.notes.num_rows)
@@ -111,13 +112,6 @@ def judge_alone(samples: NoteTable, config: EvaluationConfig, seed: int) -> Judg
         describe(samples).metrics, resamples=config.resamples, confidence=config.confidence, seed=seed
     )
     return Judged(metrics, quality_flags(samples, config.quality), len(samples), samples.notes.num_rows)
-
-
-def _bare(compared: dict[str, Any]) -> dict[str, Interval]:
-    """What comes with an interval of its own, or with none."""
-    accuracy, (low, high) = compared["two_sample_accuracy"], compared["two_sample_interval"]
-    alone = {name: Interval(float(compared[name]), _NAN, _NAN) for name in ("coverage", "diversity")}
-    return {"two_sample_accuracy": Interval(float(accuracy), float(low), float(high)), **alone}
 
 
 def _memorisation(samples: NoteTable, reference: Reference) -> dict[str, Floats]:

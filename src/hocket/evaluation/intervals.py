@@ -15,7 +15,9 @@ from hocket.evaluation.distances import (
     inter_distances,
     intra_distances,
     kl_of,
+    near_each_other,
     overlap_of,
+    placed,
     shared_grid,
     smoothed,
 )
@@ -98,9 +100,38 @@ def distance_intervals(
     }
 
 
+def spread_intervals(
+    generated: Described, real: Described, compared: Mapping[str, Any], *, resamples: int, confidence: float, seed: int
+) -> dict[str, Interval]:
+    """Coverage and diversity with intervals over the pieces of both sets; arguments as in `distance_intervals`.
+
+    The radius of a real piece stays that of the whole set. A resample misses a third of the generated pieces and
+    covers less for it, so the draws are moved to have the measured value as their median.
+    """
+    left, right = placed(generated.rows(), real.rows())
+    drawn, drawn_real = draw_weights(len(left), resamples, seed), draw_weights(len(right), resamples, seed + 1)
+    covered = near_each_other(left, right) @ (drawn.T > 0)  # (real, resamples)
+    coverage = (drawn_real.T * covered).sum(axis=0) / drawn_real.sum(axis=1)
+    diversity = _mean_distance(left, drawn) / np.maximum(_mean_distance(right, drawn_real), 1e-12)
+    return {
+        name: Interval(compared[name], *bounds(_centred(draws, compared[name], most), confidence))
+        for name, draws, most in (("coverage", coverage, 1.0), ("diversity", diversity, np.inf))
+    }
+
+
+def _mean_distance(rows: Floats, weights: Floats) -> Floats:
+    """(resamples,) mean distance between different pieces of each resample; NaN where it drew one piece alone."""
+    from scipy.spatial.distance import cdist
+
+    total = ((weights @ cdist(rows, rows)) * weights).sum(axis=1)
+    pairs = weights.sum(axis=1) ** 2 - (weights**2).sum(axis=1)
+    means: Floats = np.divide(total, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
+    return means
+
+
 def _centred(draws: Floats, value: float, most: float) -> Floats:
     """Draws moved to have `value` as their median, inside 0..most."""
-    return np.clip(draws + value - np.median(draws), 0.0, most)
+    return np.clip(draws + value - np.nanmedian(draws), 0.0, most)
 
 
 def _feature_draws(generated: Floats, real: Floats, drawn: Floats, drawn_real: Floats) -> Floats:
