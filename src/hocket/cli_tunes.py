@@ -55,9 +55,10 @@ def write_tunes(out: Path, count: int, wishes: TuneWishes, folder: Path) -> dict
         raise InputError("--form needs bars that add up; leave out --free")
     sampling = Sampling(wishes.temperature, wishes.top_k, wishes.top_p, wishes.seed, constrained=not wishes.free)
     form = Form.parse(wishes.form, wishes.section_bars) if wishes.form is not None else None
+    forms = [form] * count
     headers = [make_header(number, wishes.metre, wishes.key, wishes.unit) for number in range(1, count + 1)]
     model, vocabulary = load(folder)
-    made = compose_tunes(model, vocabulary, headers, sampling, KnownRuns.load(folder / RUNS), form)
+    made = compose_tunes(model, vocabulary, headers, sampling, KnownRuns.load(folder / RUNS), forms)
     files = []
     for number, tune in enumerate(made.tunes, start=1):
         path = out / f"tune_{number}.abc"

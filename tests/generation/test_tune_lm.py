@@ -19,7 +19,7 @@ from hocket.models.tune_lm import TuneLm
 from hocket.views.abc_text import Tune, parse_tune
 from hocket.views.runs import KnownRuns
 from hocket.views.tune_notes import table_of
-from hocket.views.tunes import END, Vocabulary
+from hocket.views.tunes import END, Vocabulary, section_bars
 from making_tunes import tune_text
 
 PLAIN = "X:1\nL:1/8\nM:6/8\nK:D\nA2B c2d | e3 d3 || GAB cde | e3 d3 ||\n"
@@ -140,21 +140,25 @@ def test_the_carried_state_gives_the_probabilities_of_the_whole_sequence(model: 
 
 
 def test_samples_depend_on_the_seed_alone(model: TuneLm) -> None:
-    headers = headers_like(TUNES, 4, 1)
+    headers, _ = headers_like(TUNES, WORDS, 4, 1)
     drawn = [sample(model, WORDS, headers, Sampling(seed=seed)) for seed in (1, 1, 2)]
     assert any(drawn[0])
     assert drawn[0] == drawn[1] != drawn[2]
 
 
 def test_constrained_tunes_are_whole_even_from_a_model_that_learned_nothing(model: TuneLm) -> None:
-    made = compose_tunes(model, WORDS, headers_like(TUNES, 6, 2), Sampling(seed=5))
+    headers, asked = headers_like(TUNES, WORDS, 6, 2)
+    made = compose_tunes(model, WORDS, headers, Sampling(seed=5), forms=asked)
+    for tune, form in zip(made.tunes, asked, strict=True):
+        assert form is not None
+        assert section_bars(tune, WORDS) == list(form.bars)
     forms = forms_of(made.tunes)
     assert not (forms["interior_bars_right"] < 1).any()
     assert forms["repeats_well_formed"].min() == 1
 
 
 def test_copies_of_known_tunes_are_drawn_again_and_counted(model: TuneLm) -> None:
-    headers, sampling = headers_like(TUNES, 6, 2), Sampling(seed=5)
+    (headers, _), sampling = headers_like(TUNES, WORDS, 6, 2), Sampling(seed=5)
     before = compose_tunes(model, WORDS, headers, sampling)
     known = KnownRuns.of(table_of(before.tunes[:2]), 12)
     after = compose_tunes(model, WORDS, headers, sampling, known)
@@ -168,7 +172,7 @@ def test_copies_of_known_tunes_are_drawn_again_and_counted(model: TuneLm) -> Non
 def test_a_form_is_kept(model: TuneLm, letters: str) -> None:
     form, header = Form.parse(letters, 4), make_header(1, "6/8", "D")
     for seed in range(3):
-        tune = compose_tunes(model, WORDS, [header], Sampling(temperature=2.0, seed=seed), form=form).tunes[0]
+        tune = compose_tunes(model, WORDS, [header], Sampling(temperature=2.0, seed=seed), forms=[form]).tunes[0]
         bars, formed = bars_of(tune)
         assert formed
         assert tune.body.count(":|") + tune.body.count("::") == sum(form.repeated)

@@ -29,6 +29,7 @@ from hocket.files import write_text
 from hocket.generation.sampling import Sampling
 from hocket.generation.tune_floors import from_all_notes, from_ngrams, from_scale
 from hocket.generation.tune_lm import by_profile, headers_like, sample
+from hocket.generation.tune_rules import Form
 from hocket.models.tune_model import TuneModel
 from hocket.models.witten_bell import WittenBell
 from hocket.notes import NoteTable
@@ -132,7 +133,7 @@ def _row(cfg: Config, name: str, bits: float, nats: Values | None, tunes: Sequen
 
 @dataclass(frozen=True)
 class Study:
-    """Sets of tunes under the headers of held-out ones, all measured alike.
+    """Sets of tunes under the headers and forms of held-out ones, all measured alike.
 
     Attributes:
         model, vocabulary: what draws.
@@ -153,14 +154,15 @@ class Study:
             made: of the stage generation_tune_lm.
         """
         config: TuneGenerationConfig = self.cfg.generation["tune_lm"]
-        headers = headers_like(self.tunes["test"], by_profile(config.study, self.cfg), self.cfg.seed)
+        count = by_profile(config.study, self.cfg)
+        headers, forms = headers_like(self.tunes["test"], self.vocabulary, count, self.cfg.seed)
         known = table_of(self.tunes["train"])
         study = {"real": quality(self.tunes["test"], known)}
         study |= {name: quality(floor, known) for name, floor in self._floors(headers, folder).items()}
         for constrained in (False, True):
             for temperature in config.temperatures:
                 name = f"{'constrained' if constrained else 'free'} {temperature:g}"
-                study[name] = self._sampled(headers, Sampling(temperature, constrained=constrained), known)
+                study[name] = self._sampled(headers, forms, Sampling(temperature, constrained=constrained), known)
         for name, file in (("generated", "tunes.abc"), ("generated, first draws", "first_draws.abc")):
             study[name] = quality(tunes_in((made / file).read_text(encoding="utf-8")), known)
         return study
@@ -174,8 +176,10 @@ class Study:
             "5-gram": from_ngrams(headers, counts, vocabulary, seed),
         }
 
-    def _sampled(self, headers: Sequence[Tune], sampling: Sampling, known: NoteTable) -> dict[str, float]:
-        drawn = sample(self.model, self.vocabulary, headers, replace(sampling, seed=self.cfg.seed))
+    def _sampled(
+        self, headers: Sequence[Tune], forms: Sequence[Form | None], sampling: Sampling, known: NoteTable
+    ) -> dict[str, float]:
+        drawn = sample(self.model, self.vocabulary, headers, replace(sampling, seed=self.cfg.seed), forms=forms)
         made = [
             Tune(header.header, self.vocabulary.decode(tokens or (), header.frame), header.frame)
             for header, tokens in zip(headers, drawn, strict=True)

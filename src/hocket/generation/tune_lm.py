@@ -30,7 +30,7 @@ from hocket.views.matching import RunningMatch
 from hocket.views.runs import KnownRuns
 from hocket.views.tune_bars import BAR, BARS, SECTIONS, Place
 from hocket.views.tune_notes import as_piece, readable, table_of
-from hocket.views.tunes import END, Vocabulary, read_tunes
+from hocket.views.tunes import END, Vocabulary, read_tunes, section_bars
 
 MAX_TOKENS = 1_200
 HEARD = ("6/8", "D")  # metre and key of the tunes that are heard at each temperature
@@ -82,7 +82,7 @@ def sample(
     sampling: Sampling,
     *,
     max_tokens: int = MAX_TOKENS,
-    form: Form | None = None,
+    forms: Sequence[Form | None] = (),
 ) -> list[list[int] | None]:
     """Draws one body for each header, all at once.
 
@@ -92,7 +92,7 @@ def sample(
         headers: what each tune begins with; their bodies count for nothing.
         sampling: how to draw.
         max_tokens: bound on a body.
-        form: what every tune is asked to be; told to the model, and kept when constrained.
+        forms: what each tune is asked to be; told to the model, and kept when constrained.
 
     Returns:
         Tokens of each body without the end, or None for one that did not end within the bound.
@@ -100,9 +100,10 @@ def sample(
     Raises:
         InputError: constrained, and a metre cannot be counted.
     """
-    lines = [Line(header, vocabulary, form.lengths if form else ()) for header in headers]
+    asked = list(zip(headers, forms or [None] * len(headers), strict=True))
+    lines = [Line(header, vocabulary, form.bars if form else ()) for header, form in asked]
     grammar = Grammar(vocabulary)
-    rules = [Rules(grammar, header, form) for header in headers] if sampling.constrained else []
+    rules = [Rules(grammar, header, form) for header, form in asked] if sampling.constrained else []
     generator, state, alive = generator_of(sampling.seed), None, list(range(len(lines)))
     with torch.inference_mode():
         for _ in range(max_tokens + 1):
@@ -145,7 +146,7 @@ def compose_tunes(
     headers: Sequence[Tune],
     sampling: Sampling,
     known: KnownRuns | None = None,
-    form: Form | None = None,
+    forms: Sequence[Form | None] = (),
 ) -> Composed:
     """Whole tunes, one for each header: what cannot be read, did not end, or copies train is drawn again.
 
@@ -155,7 +156,7 @@ def compose_tunes(
         headers: what each tune begins with.
         sampling: how to draw.
         known: runs of notes of train; a tune with one of them is a copy. None lets copies pass.
-        form: what every tune is asked to be.
+        forms: what each tune is asked to be.
 
     Raises:
         InputError: a header got no tune in TRIES draws.
@@ -168,7 +169,8 @@ def compose_tunes(
         if not open_:
             break
         seeded = replace(sampling, seed=sampling.seed + 1_000_003 * attempt)
-        drawn = sample(model, vocabulary, [headers[place] for place in open_], seeded, form=form)
+        asked = [forms[place] for place in open_] if forms else ()
+        drawn = sample(model, vocabulary, [headers[place] for place in open_], seeded, forms=asked)
         read = {
             p: tune for p, tokens in zip(open_, drawn, strict=True) if (tune := _read(headers[p], tokens, vocabulary))
         }
@@ -216,13 +218,19 @@ def make_header(number: int, metre: str, key: str, unit: str | None = None) -> T
     return tune
 
 
-def headers_like(train: Sequence[Tune], count: int, seed: int) -> list[Tune]:
-    """Headers of train in a plain key and with a metre, drawn at random and numbered anew."""
-    plain = [tune for tune in train if tune.frame.sharps is not None and Place.of(tune).bar_length]
+def headers_like(
+    tunes: Sequence[Tune], vocabulary: Vocabulary, count: int, seed: int
+) -> tuple[list[Tune], list[Form | None]]:
+    """Headers of tunes in a plain key and with a metre, drawn at random and numbered anew, and their forms.
+
+    A form is the control codes of that tune (its sections and their bars); None where the rules cannot keep it.
+    """
+    plain = [tune for tune in tunes if tune.frame.sharps is not None and Place.of(tune).bar_length]
     if not plain:
-        raise InputError("views/tunes: no tune of train has a plain key and a metre to begin from")
-    picked = np.random.default_rng(seed).integers(0, len(plain), count)
-    return [renumbered(plain[row], number) for number, row in enumerate(picked, start=1)]
+        raise InputError("views/tunes: no tune has a plain key and a metre to begin from")
+    picked = [plain[row] for row in np.random.default_rng(seed).integers(0, len(plain), count)]
+    headers = [renumbered(tune, number) for number, tune in enumerate(picked, start=1)]
+    return headers, [Form.of_lengths(section_bars(tune, vocabulary)) for tune in picked]
 
 
 def renumbered(tune: Tune, number: int) -> Tune:
@@ -238,9 +246,9 @@ def run(cfg: Config, out: Path) -> Report:
     known = KnownRuns.load(folder / RUNS)
     train = read_tunes(stage_folder(cfg.out, "views_tunes"), "train")
     count = by_profile(config.count, cfg)
-    headers = headers_like(train, count, cfg.seed)
+    headers, forms = headers_like(train, vocabulary, count, cfg.seed)
     sampling = Sampling(config.temperature, config.top_k, config.top_p, cfg.seed, config.constrained)
-    made = compose_tunes(model, vocabulary, headers, sampling, known)
+    made = compose_tunes(model, vocabulary, headers, sampling, known, forms)
     names = [f"tune_{number:04d}" for number in range(1, count + 1)]
     pieces = [as_piece(tune, name) for tune, name in zip(made.tunes, names, strict=True)]
     write_tables(NoteTable.from_pieces(pieces), out)
@@ -266,7 +274,7 @@ def heard_temperatures(
     (out / "temperature").mkdir()
     for temperature in config.temperatures:
         sampling = Sampling(temperature, config.top_k, config.top_p, seed, constrained=True)
-        tokens = sample(model, vocabulary, [header], sampling, form=Form.parse("AABB"))[0]
+        tokens = sample(model, vocabulary, [header], sampling, forms=[Form.parse("AABB")])[0]
         tune = _read(header, tokens, vocabulary)
         if tune is None:  # a model that learned little does not end
             continue

@@ -11,6 +11,7 @@ temperature do for ever. A tune may be given its form: sections of so many bars,
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,7 @@ from hocket.views.tune_bars import (
 )
 from hocket.views.tunes import END
 
+LETTERS, MAX_BARS = "ABCDEFGH", 31
 GRID = 4  # parts of the unit length
 MAX_MARKS, MAX_GRACES = 3, 4  # signs without time in a row, and notes of one grace
 PHRASES = (1, 2, 4)  # bars of phrases that come twice in a row at most
@@ -48,13 +50,13 @@ class Form:
 
     Attributes:
         letters: of each section; a letter that comes back is the same music.
-        repeated: whether each section is between repeat signs.
-        bars: of every section.
+        repeated: whether each section is between repeat signs, or None where the model may choose.
+        bars: of each section.
     """
 
     letters: tuple[str, ...]
-    repeated: tuple[bool, ...]
-    bars: int
+    repeated: tuple[bool | None, ...]
+    bars: tuple[int, ...]
 
     @classmethod
     def parse(cls, text: str, bars: int = 8) -> Form:
@@ -65,14 +67,17 @@ class Form:
         """
         require(re.fullmatch(r"[A-H]{1,16}", text) is not None, "form", f"is {text!r}, write letters A to H, as AABB")
         require(re.search(r"(.)\1\1", text) is None, "form", f"is {text!r}, no letter may stand three times in a row")
-        require(2 <= bars <= 31, "section_bars", f"is {bars}, must be 2 to 31")
+        require(2 <= bars <= MAX_BARS, "section_bars", f"is {bars}, must be 2 to {MAX_BARS}")
         runs = re.findall(r"((.)\2?)", text)
-        return cls(tuple(letter for _, letter in runs), tuple(len(run) == 2 for run, _ in runs), bars)
+        repeated = tuple(len(run) == 2 for run, _ in runs)
+        return cls(tuple(letter for _, letter in runs), repeated, (bars,) * len(runs))
 
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """Bars of each section."""
-        return (self.bars,) * len(self.letters)
+    @classmethod
+    def of_lengths(cls, bars: Sequence[int]) -> Form | None:
+        """Sections of these lengths, repeated as the model likes; None where the rules cannot keep them."""
+        if not bars or len(bars) > len(LETTERS) or not all(2 <= count <= MAX_BARS for count in bars):
+            return None
+        return cls(tuple(LETTERS[: len(bars)]), (None,) * len(bars), tuple(bars))
 
 
 class Rules:
@@ -123,7 +128,7 @@ class Rules:
         """Ticks at which the bar is full."""
         if self.opening and self.expected:
             return self.expected
-        last = self.form is not None and not self.opening and self.whole + 1 == self.form.bars
+        last = self.form is not None and not self.opening and self.whole + 1 == self._bars_asked()
         return self.place.bar_length - self.upbeat * last
 
     def allowed(self) -> Mask:
@@ -250,22 +255,26 @@ class Rules:
             return False
         if self.section >= len(self.form.letters):
             return True
-        return self.form.repeated[self.section] and bool(self.section) and not self.place.open
+        return bool(self.form.repeated[self.section] and self.section and not self.place.open)
+
+    def _bars_asked(self) -> int:
+        return self.form.bars[self.section] if self.form and self.section < len(self.form.bars) else 0
 
     def _suits_form(self, flags: int) -> bool:
         """Whether a bar line is where the form has it."""
         if self.form is None:
             return True
         here = self.section
-        following = here + 1 < len(self.form.letters) and self.form.repeated[here + 1]
+        asked = self.form.repeated[here] if here < len(self.form.repeated) else False
+        following = here + 1 < len(self.form.repeated) and self.form.repeated[here + 1] is not False
         if not self.place.since:
-            return here < len(self.form.letters) and self.form.repeated[here]
+            return asked is not False
         done = self.whole + (not self.opening)
         if not flags:
-            return done < self.form.bars
+            return done < self._bars_asked()
         left = self.place.bar_length - self.place.since
-        suits = bool(flags & REPEAT) == self.form.repeated[here] and (following or not flags & START)
-        return done == self.form.bars and suits and left == self.upbeat  # all sections share their upbeat
+        suits = asked in (None, bool(flags & REPEAT)) and (following or not flags & START)
+        return done == self._bars_asked() and suits and left == self.upbeat  # all sections share their upbeat
 
     def step(self, token: int) -> None:
         """Moves on by one token, which was allowed."""

@@ -236,6 +236,14 @@ def _along(tokens: Sequence[int], vocabulary: Vocabulary, place: Place) -> tuple
     return np.array(codes, np.int64), np.array(heard, np.int64)
 
 
+def section_bars(tune: Tune, vocabulary: Vocabulary) -> list[int]:
+    """The control codes of a tune: bars of each section that has notes."""
+    tokens = vocabulary.encode(tune.body, tune.frame)
+    places, _ = _along(tokens, vocabulary, Place.of(tune))
+    codes = form_codes(places, tokens, vocabulary)
+    return [int(codes[places[:, 3] == section, 1].max(initial=0)) for section in range(int(codes[0, 0]))]
+
+
 def form_codes(places: Ints, tokens: Sequence[int], vocabulary: Vocabulary) -> Ints:
     """(rows, 2) control codes: sections of the tune that have notes, and bars of the section of each row."""
     sounding = [row for row, token in enumerate(tokens) if vocabulary.signs[token].kind == SOUND]
