@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -147,15 +148,16 @@ def test_without_fluidsynth_its_absence_is_named(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    ("override", "message"),
+    ("make", "message"),
     [
-        ("render.preset=polka", "render.preset: is 'polka'"),
-        ("render.bit_depth=20", "bit_depth: is 20"),
-        ("render.presets.jazz.tracks.Piano.sound=kazoo", "kazoo"),
-        ("render.sounds.flute.programme=200", "programme: is 200"),
-        ("render.presets.jazz.tracks.Piano.pan=2", "pan: is 2"),
+        (lambda: RenderConfig(preset="polka"), "preset: is 'polka'"),
+        (lambda: RenderConfig(bit_depth=20), "bit_depth: is 20"),
+        (lambda: RenderConfig(presets={"jazz": PresetConfig({"Piano": InstrumentConfig("kazoo")})}), "kazoo"),
+        (lambda: SoundConfig(programme=200), "programme: is 200"),
+        (lambda: SoundConfig(kind="magnetic"), "kind: is 'magnetic'"),
+        (lambda: InstrumentConfig(pan=2.0), "pan: is 2"),
     ],
 )
-def test_mistakes_of_sounds_and_presets_name_their_key(override: str, message: str) -> None:
+def test_mistakes_of_sounds_and_presets_name_their_key(make: Callable[[], object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        compose(["stage=generation_renders", override])
+        make()

@@ -17,6 +17,7 @@ from hocket.config.storage import StorageConfig
 from hocket.errors import InputError
 
 _RETRIES = 3
+_PATIENCE = {"max_retries": str(_RETRIES), "retry_timeout": "60s"}  # of delta-rs, which else tries for three minutes
 _REFUSED = (
     "AuthenticationFailed",
     "AuthorizationFailure",
@@ -42,7 +43,7 @@ def open_container(config: StorageConfig) -> Storage:
         InputError: the extra `azure` or the secret is missing, sign-in is refused, or there is no such container.
     """
     try:
-        from azure.storage.blob import ContainerClient
+        from azure.storage.blob import ContainerClient, ExponentialRetry
     except ImportError as error:
         raise InputError(f"storage: azure needs {error.name}; run `pip install 'hocket[azure]'`") from None
     for noisy in ("azure", "urllib3", "msal"):  # they log addresses with their queries below warnings
@@ -50,9 +51,8 @@ def open_container(config: StorageConfig) -> Storage:
     with _faults(config):
         credential, options = _credentials(config)
         url = config.endpoint or f"https://{config.account}.blob.core.windows.net"
-        client = ContainerClient(
-            url, config.container, credential=credential, retry_total=_RETRIES, logging_enable=False
-        )
+        patience = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=_RETRIES)
+        client = ContainerClient(url, config.container, credential=credential, retry_policy=patience)
         container = Container(config, client, options)
         next(container.entries("logs"), None)
     return container
@@ -133,7 +133,7 @@ class Container:
 
     def table(self, name: str) -> tuple[str, dict[str, str]]:
         """az:// address of delta/NAME, and the options that sign in."""
-        options = {"azure_storage_account_name": self.config.account, **self.secrets}
+        options = {"azure_storage_account_name": self.config.account, **_PATIENCE, **self.secrets}
         if self.config.endpoint:
             options["azure_endpoint"] = self.config.endpoint
             options["allow_http"] = str(self.config.endpoint.startswith("http://")).lower()
