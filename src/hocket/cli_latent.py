@@ -132,7 +132,7 @@ def write_way(
 
     space = Space.open(folder)
     ends = _two_styles(styles)
-    first, second = (open_melody(path, space.bars, space.codes) for path in sources)
+    first, second = (open_melody(path, space) for path in sources)
     check_pair(first, second, (sources[0].name, sources[1].name))
     windows = max(len(first.tokens), len(second.tokens))
     longest = first if first.length >= second.length else second
@@ -184,7 +184,7 @@ def write_variation(
 
     space = Space.open(folder)
     space.style_code(style)
-    given = open_melody(source, space.bars, space.codes)
+    given = open_melody(source, space)
     tokens = varied(space, given.tokens, [style] * len(given.tokens), amount, seed)
     write_midi(as_piece(tokens, given, source.stem, style=style), output)
     result: dict[str, Any] = {"file": str(output), "asked": amount, "adapted": list(given.adapted)}

@@ -41,6 +41,7 @@ STAGES = {
     "evaluation_leaderboard": "hocket.evaluation.leaderboard:run",
     "evaluation_promotion": "hocket.evaluation.promotion:run",
     "generation_composer": "hocket.composing:run",
+    "generation_melody_rewarded": "hocket.evaluation.melody_rewarded:run",
     "generation_renders": "hocket.audio.stage:renders",
     "audio_features": "hocket.catalog.stages:features",
     "audio_catalog": "hocket.catalog.stages:catalog",

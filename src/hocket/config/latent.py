@@ -47,7 +47,7 @@ ENCODERS, DECODERS, PRIORS, KINDS = (
     ("dense", "lstm"),
     ("dense", "lstm", "hierarchical"),
     ("normal", "learned"),
-    ("steps", "roll"),
+    ("steps", "roll", "scalars"),
 )
 
 
@@ -56,7 +56,10 @@ class MelodyVaeConfig:
     """The variational autoencoder of segments, `hocket.models.melody_vae`.
 
     Attributes:
-        data: steps (melodies) or roll (polyphonic; needs the dense encoder and decoder).
+        data: steps (melodies), roll (polyphonic; needs the dense encoder and decoder), or scalars (the classic forms on
+            lists of numbers, `hocket.models.scalar_vae`).
+        lists: of the classic forms, a VAE each: both, notes, rhythms.
+        mended: whether the classic forms scale their noise by the deviation; else by the log-variance, as it was.
         bars: length of a segment, one of those that the view has.
         encoder: dense (residual blocks over beats) or lstm (two layers, both ways).
         decoder: dense (all steps at once), lstm, or hierarchical (a conductor over bars and an LSTM within them).
@@ -79,6 +82,8 @@ class MelodyVaeConfig:
 
     name: str = "melody_vae"
     data: str = "steps"
+    lists: list[str] = field(default_factory=lambda: ["both"])
+    mended: bool = True
     bars: int = 2
     encoder: str = "dense"
     decoder: str = "dense"
@@ -110,14 +115,16 @@ class MelodyVaeConfig:
         one_of(self, "prior", PRIORS)
         within(self, "anneal", 0.0, 1.0)
         within(self, "dropout", 0.0, 1.0)
+        require(bool(self.lists) and set(self.lists) <= set(LISTS), "lists", f"must be among {', '.join(LISTS)}")
         require(self.free_bits >= 0, "free_bits", "must not be negative")
         require(self.latent_per_beat >= 2, "latent_per_beat", f"is {self.latent_per_beat}, must be at least 2")
         dense = self.encoder == self.decoder == "dense"
-        require(self.data == "steps" or dense, "data", "roll needs encoder: dense and decoder: dense")
+        require(self.data != "roll" or dense, "data", "roll needs encoder: dense and decoder: dense")
         require(min(self.epochs.values(), default=0) >= 1, "epochs", "must name a profile and be at least 1")
         require(min(self.pieces.values(), default=8) >= 8, "pieces", "must be at least 8 where a profile is named")
 
 
+LISTS = ("both", "notes", "rhythms")
 FORMS = ("autoregressive", "dense", "conv", "deep")
 
 

@@ -101,11 +101,13 @@ class Smoothness:
 
     Attributes:
         biggest_step: largest change of a single step, as a share of the change from end to end; 1 / steps is best.
+        biggest_share: the same as a share of all that changes along the way.
         path_over_direct: changes of all steps over the change from end to end; 1 is best.
         valid: share of the segments between that `valid` accepts.
     """
 
     biggest_step: Values
+    biggest_share: Values
     path_over_direct: Values
     valid: Values
 
@@ -114,13 +116,17 @@ def smoothness(
     space: Space, first: Segments, second: Segments, steps: int, way: str, styles: tuple[str, str]
 ) -> Smoothness:
     """Goes from every segment to its counterpart in so many steps; ways whose ends decode alike are left out."""
-    points = np.stack(path_between(space, first.tokens, second.tokens, styles, steps, way))  # (points, ways, steps)
+    ways = [
+        path_between(space, first.tokens[[row]], second.tokens[[row]], styles, steps, way) for row in range(len(first))
+    ]
+    points = np.stack([np.concatenate(one) for one in ways], axis=1)  # (points, ways, steps)
     direct = changed(points[0], points[-1])
     moved = np.stack([changed(one, other) for one, other in pairwise(points)])
     kept = direct > 0
     inner = np.stack([valid(point) for point in points[1:-1]]) if steps > 1 else np.ones((1, len(direct)))
     return Smoothness(
         moved.max(axis=0)[kept] / direct[kept],
+        moved.max(axis=0)[kept] / moved.sum(axis=0)[kept],
         moved.sum(axis=0)[kept] / direct[kept],
         inner.mean(axis=0)[kept],
     )

@@ -10,14 +10,14 @@ import pyarrow as pa
 from hocket.errors import InputError
 from hocket.evaluation.melody_lstm import fitting
 from hocket.evaluation.own_music import read_at
+from hocket.generation.latent import Space
 from hocket.generation.latent_input import Given, given
 from hocket.views.event_segments import EventSegments, cut_events
 from hocket.views.segments import INDEX_SCHEMA, UNKNOWN, Segments, notes_in
-from hocket.views.step_codes import StepCodes
 
 
-def open_melody(path: Path, bars: int, codes: StepCodes) -> Given:
-    """The first melody of a MIDI, ABC or kern file, in windows of so many bars.
+def open_melody(path: Path, space: Space) -> Given:
+    """The first melody of a MIDI, ABC or kern file, in windows of a space.
 
     Raises:
         InputError: nothing there, nothing that can be read, or nothing that fits the grid.
@@ -25,10 +25,10 @@ def open_melody(path: Path, bars: int, codes: StepCodes) -> Given:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     table = read_at(path)
-    return given(fitting(table, 4, path), table, path.name, bars, codes)
+    return given(fitting(table, 4, path), table, path.name, space)
 
 
-def segments_at(path: Path, bars: int, codes: StepCodes) -> tuple[Segments, int, list[str]]:
+def segments_at(path: Path, space: Space) -> tuple[Segments, int, list[str]]:
     """All windows of all melodies at a path, how many melodies, and what was adapted.
 
     Raises:
@@ -37,7 +37,7 @@ def segments_at(path: Path, bars: int, codes: StepCodes) -> tuple[Segments, int,
     table = read_at(path)
     views = fitting(table, 4, path)
     names = views.pieces.column("id").to_pylist()
-    found = [given(views.take([row]), table, name, bars, codes) for row, name in enumerate(names)]
+    found = [given(views.take([row]), table, name, space) for row, name in enumerate(names)]
     tokens = np.concatenate([one.tokens for one in found])
     metres = [one.metre for one in found for _ in one.tokens]
     kept = np.flatnonzero(notes_in(tokens) > 0)

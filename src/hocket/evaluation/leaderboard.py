@@ -108,6 +108,7 @@ BOARDS = {
             "symbols_kept",
             "mean_interval",
             "biggest_step",
+            "biggest_share",
             "path_over_direct",
         ),
     ),

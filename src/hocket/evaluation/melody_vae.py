@@ -41,11 +41,10 @@ from hocket.note_files import read_tables
 from hocket.report import Check, Report, stage_folder
 from hocket.training.melody_vae import as_batches
 from hocket.views.segments import UNKNOWN, Segments, as_melodies, read
-from hocket.views.step_codes import StepCodes
 
 Values = npt.NDArray[np.float64]
 BOARD, SETTING = "latent", "sample_of_z"
-STEPS, WAYS = 10, 200  # of interpolations, and how many are measured
+STEPS, WAYS = 10, 100  # of interpolations, and how many are measured
 HEARD, MAPPED = 6000, 1000  # segments that the classifier learns from, and points of the map
 MOVE = 2.0  # standard deviations along an attribute's vector
 PICTURE = "latent_map.png"
@@ -142,7 +141,7 @@ def ways_between(space: Space, test: Segments) -> dict[str, dict[str, float]]:
 
 def summary_of(ways: dict[str, dict[str, float]]) -> dict[str, float]:
     """What the board shows of `ways_between`."""
-    return {name: ways["spherical"][name] for name in ("biggest_step", "path_over_direct")}
+    return {name: ways["spherical"][name] for name in ("biggest_step", "biggest_share", "path_over_direct")}
 
 
 def moved_attributes(space: Space, test: Segments) -> dict[str, dict[str, float]]:
@@ -224,8 +223,8 @@ def evaluate_path(path: Path, folder: Path) -> dict[str, Any]:
     from hocket.evaluation.latent_path import segments_at
 
     space = Space.open(folder)
-    segments, pieces, adapted = segments_at(path, space.bars, space.codes)
-    found = returned(space.model, as_batches(segments, StepCodes(space.codes.low, space.codes.high), space.styles), 1)
+    segments, pieces, adapted = segments_at(path, space)
+    found = returned(space.model, as_batches(segments, space.codes, space.styles), 1)
     figures = figures_of(found)
     shown = ("accuracy", "onset_accuracy", "exact", "mean_accuracy", "kl_bits", "negative_elbo")
     hold = {name: float(values.mean()) for name, values in always_hold(segments.tokens).items()}

@@ -32,18 +32,25 @@ def segment_rows(
         cfg: protocol and seed.
         more: other states of the model by name.
     """
-    seed, setting = cfg.seed, model.replace(" ", "_")
-    train = _some(real["train"], LEARNED)
-    reference = Reference(common_notes(_some(train, COMPARED)), common_notes(real["test"]), cfg.evaluation, seed)
-    count = cfg.evaluation.samples
-    judged = {(model, "model"): judge(made, reference)}
-    judged |= {(name, "model"): judge(table, reference) for name, table in (more or {}).items()}
-    judged[("markov 2", "floor")] = judge(common_notes(markov_segments(train, count, seed)), reference)
-    judged[("random notes", "floor")] = judge(common_notes(random_notes(train, count, seed)), reference)
-    judged[("real segments", "ceiling")] = judge(common_notes(real["validation"]), reference)
-    origin = "score"
-    rows = [_row(name, role, found, setting, origin, cfg) for (name, role), found in judged.items()]
+    setting, count = model.replace(" ", "_"), cfg.evaluation.samples
+    train, reference = _some(real["train"], LEARNED), reference_of(real, cfg)
+    sets = {(model, "model"): made} | {(name, "model"): table for name, table in (more or {}).items()}
+    sets[("markov 2", "floor")] = common_notes(markov_segments(train, count, cfg.seed))
+    sets[("random notes", "floor")] = common_notes(random_notes(train, count, cfg.seed))
+    sets[("real segments", "ceiling")] = common_notes(real["validation"])
+    judged = {key: judge(table, reference) for key, table in sets.items()}
+    rows = [_row(name, role, found, setting, cfg) for (name, role), found in judged.items()]
     return rows, judged[(model, "model")].flags
+
+
+def reference_of(real: dict[str, Melodies], cfg: Config) -> Reference:
+    """Real segments of train, in which copies are looked for, and of test, to which distances are measured."""
+    return Reference(common_notes(_some(real["train"], COMPARED)), common_notes(real["test"]), cfg.evaluation, cfg.seed)
+
+
+def row_of(name: str, role: str, made: NoteTable, reference: Reference, setting: str, cfg: Config) -> BoardRow:
+    """The row of one more set of segments."""
+    return _row(name, role, judge(made, reference), setting, cfg)
 
 
 def _some(views: Melodies, most: int) -> Melodies:
@@ -51,7 +58,8 @@ def _some(views: Melodies, most: int) -> Melodies:
     return views.take(np.linspace(0, len(views) - 1, min(most, len(views))).astype(np.int64))
 
 
-def _row(name: str, role: str, judged: Judged, setting: str, origin: str, cfg: Config) -> BoardRow:
+def _row(name: str, role: str, judged: Judged, setting: str, cfg: Config) -> BoardRow:
+    origin = "score"  # what models learn from and are held against
     flags = ", ".join(flag.name for flag in judged.flags)
     return BoardRow(
         board=BOARD,

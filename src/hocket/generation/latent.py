@@ -23,6 +23,8 @@ from hocket.views.segments import UNKNOWN, Steps
 from hocket.views.step_codes import Codes, StepCodes
 
 WAYS = ("spherical", "linear")
+_FAR_MORE = 1e6  # than all that changes along a way
+FINER = 6  # points of a way that each step is chosen from
 SCALES = 24  # how many distances of a variation are tried
 _BATCH = 1024
 
@@ -35,11 +37,13 @@ class Space:
         model: in evaluation mode.
         codes: its compass.
         styles: their names; code 0 is the unknown style.
+        metres: that it was trained on.
     """
 
     model: MelodyVae
     codes: StepCodes
     styles: list[str]
+    metres: list[str]
 
     @classmethod
     def open(cls, folder: Path) -> Space:
@@ -51,7 +55,7 @@ class Space:
         model, known = load(folder)
         if model.roll:
             raise InputError(f"{folder}: a model of polyphonic rolls, not of melodies; train it with data: steps")
-        return cls(model, StepCodes(known["low"], known["high"]), known["styles"])
+        return cls(model, StepCodes(known["low"], known["high"]), known["styles"], known["metres"])
 
     @property
     def bars(self) -> int:
@@ -147,7 +151,8 @@ def path_between(
 ) -> list[Steps]:
     """Windows on the way from some to others, both ends included: steps + 1 sets.
 
-    The style changes in the middle where the ends have different ones.
+    Of FINER points for each step, those are taken between which least changes at once: equal distances in the space
+    are not heard as such. The style changes in the middle where the ends have different ones.
 
     Args:
         space: a trained model.
@@ -164,11 +169,37 @@ def path_between(
         raise InputError(f"steps is {steps}, must be 1 to 64")
     count = len(first)
     (start, _), (end, _) = space.encode(first, [styles[0]] * count), space.encode(second, [styles[1]] * count)
-    shares = [step / steps for step in range(steps + 1)]
+    shares = np.linspace(0, 1, FINER * steps + 1).tolist()
     told = [styles[0] if share < 0.5 else styles[1] for share in shares]
     points = torch.cat([between(start, end, share, way) for share in shares])
     decoded = space.decode(points, [style for style in told for _ in range(count)])
-    return np.split(decoded, steps + 1)
+    fine = decoded.reshape(len(shares), count, -1)
+    return [fine[place] for place in even_places(fine.reshape(len(shares), -1), steps)]
+
+
+def even_places(points: Steps, steps: int) -> list[int]:
+    """The points, first and last among them, between which the largest change of a single step is least.
+
+    Args:
+        points: (points, tokens) along a way.
+        steps: how many to take, at most one less than there are points.
+
+    Returns:
+        steps + 1 ascending places; of equally even ways the one with the least change in all.
+    """
+    apart = np.stack([(points != point).sum(axis=1) for point in points]).astype(np.float64)
+    apart[np.tril_indices(len(points))] = np.inf  # only onwards
+    largest, total = (np.append(0.0, np.full(len(points) - 1, np.inf)) for _ in range(2))
+    come_from, ends = [], np.arange(len(points))
+    for _ in range(steps):
+        step, whole = np.maximum(largest[:, None], apart), total[:, None] + apart
+        before = (step * _FAR_MORE + whole).argmin(axis=0)
+        come_from.append(before)
+        largest, total = step[before, ends], whole[before, ends]
+    places = [len(points) - 1]
+    for before in reversed(come_from):
+        places.append(int(before[places[-1]]))
+    return places[::-1]
 
 
 def changed(tokens: Steps, others: Steps) -> npt.NDArray[np.float64]:

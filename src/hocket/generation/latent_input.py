@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from hocket.errors import InputError
+from hocket.generation.latent import Space
 from hocket.notes import NoteTable, Piece
 from hocket.views.melodies import EVENT_DTYPE, PIECES_SCHEMA, Melodies, to_notes
 from hocket.views.melody_rows import bar_steps
 from hocket.views.segments import BAR, FIRST_PITCH, HOLD, SILENCE, Steps, grid_of
-from hocket.views.step_codes import StepCodes
 
 CORPUS = "latent"
 
@@ -53,21 +53,20 @@ class Given:
         return Given(**values)
 
 
-def given(views: Melodies, table: NoteTable, name: str, bars: int, codes: StepCodes) -> Given:
-    """The first melody of a user's music, in windows of so many bars.
+def given(views: Melodies, table: NoteTable, name: str, space: Space) -> Given:
+    """The first melody of a user's music, in windows of the space.
 
     Args:
         views: what fits the grid, see `hocket.evaluation.melody_lstm.melodies_at`.
         table: the notes it was taken from.
         name: of the file, for messages.
-        bars: of 4/4 of a window.
-        codes: compass of the model.
+        space: a trained model.
     """
     first = views.take([0])
     row: dict[str, Any] = first.pieces.to_pylist()[0]
     adapted = [f"{name}: {len(views)} melodies, the first was taken"] if len(views) > 1 else []
     adapted += _voice(first, table, row["id"], name)
-    grid, size = grid_of(first), bars * BAR
+    grid, size = grid_of(first), space.bars * BAR
     upbeat = int(grid.first[0])
     flat = np.concatenate([_rest(upbeat), grid.tokens])
     windows = -(-len(flat) // size)
@@ -77,7 +76,7 @@ def given(views: Melodies, table: NoteTable, name: str, bars: int, codes: StepCo
     if BAR % bar_steps(row["metre"], 4):
         adapted.append(
             f"{name}: in {row['metre']}, of which no whole number of bars fits a window; windows of {size} sixteenths "
-            "are taken from the first bar line on, as in training"
+            f"are taken from the first bar line on{_trained(row['metre'], space)}"
         )
     if upbeat:
         adapted.append(f"{name}: an upbeat, before which {upbeat} sixteenths of rest are thought and left out again")
@@ -86,10 +85,15 @@ def given(views: Melodies, table: NoteTable, name: str, bars: int, codes: StepCo
             f"{name}: {len(flat)} sixteenths are no whole number of windows of {size}; the last is followed by "
             f"{filled} of rest, left out again"
         )
-    outside = codes.outside(whole)
+    outside = space.codes.outside(whole)
     if outside:
         adapted.append(f"{name}: {outside} notes outside of the compass that was trained on, moved by octaves")
     return Given(whole, upbeat, len(flat), row["metre"], row["shift"], row["minor"], tuple(adapted))
+
+
+def _trained(metre: str, space: Space) -> str:
+    """Whether a metre was trained on."""
+    return ", as in training" if metre in space.metres else "; the model has never seen this metre"
 
 
 def _voice(first: Melodies, table: NoteTable, identity: str, name: str) -> list[str]:

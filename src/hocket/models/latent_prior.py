@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 LOG_2_PI = math.log(2 * math.pi)
-_FAR, _HALVINGS = 12.0, 40  # where the inverse of a cumulated mixture is looked for, and how often that is halved
+_FAR, _HALVINGS = 12.0, 26  # where the inverse of a cumulated mixture is looked for, and how often that is halved
 _TAIL = 1e-6  # cumulated probability that noise is bounded by
 
 

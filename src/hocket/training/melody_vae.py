@@ -21,7 +21,7 @@ from hocket.report import Report, stage_folder
 from hocket.training.fit import Fitted, fit, save
 from hocket.training.sequences import limited, loader, require_splits, with_epochs
 from hocket.training.weights import load_hyperparameters, load_weights
-from hocket.views.rolls import KEYS, read_rolls
+from hocket.views.rolls import KEYS, Rolls, read_rolls
 from hocket.views.segments import Segments, read
 from hocket.views.step_codes import StepCodes
 
@@ -52,6 +52,8 @@ class Batches:
 
 def run(cfg: Config, out: Path) -> Report:
     """Trains and saves; the report has nats and rate on validation."""
+    if cfg.model.data == "scalars":
+        return _run_lists(cfg, out)
     module, known, fitted, counts = train(cfg, STAGE)
     save(out, module, known, fitted)
     losses = {name: {key: fitted.best(f"{name}/{key}") for key in ("nats_per_16th", "kl_bits")}
@@ -66,6 +68,21 @@ def run(cfg: Config, out: Path) -> Report:
     )
 
 
+def _run_lists(cfg: Config, out: Path) -> Report:
+    """The classic forms: one VAE for each kind of list, its weights in a folder of its own."""
+    from hocket.training.scalar_vae import train_part
+
+    losses: dict[str, dict[str, float]] = {}
+    checks, counts = [], {"train": 0}
+    for part in cfg.model.lists:
+        module, fitted, counts = train_part(cfg, STAGE, part)
+        (out / part).mkdir()
+        save(out / part, module, {"config": asdict(cfg.model)}, fitted)
+        losses[part] = {name: fitted.best(f"{name}/loss") for name in ("train", "validation")}
+        checks += [replace(check, name=f"{part}_{check.name}") for check in fitted.checks()]
+    return Report(summary=f"{len(losses)} classic VAEs", counts=counts, metrics=losses, checks=checks)
+
+
 def train(cfg: Config, stage: str) -> tuple[MelodyVae, dict[str, Any], Fitted, dict[str, int]]:
     """The trained network, what is known beside its weights, its history, and segments by split.
 
@@ -74,20 +91,27 @@ def train(cfg: Config, stage: str) -> tuple[MelodyVae, dict[str, Any], Fitted, d
     """
     config: MelodyVaeConfig = cfg.model
     folder = stage_folder(cfg.out, "views_segments")
-    codes = compass(folder, config)
-    styles = list(segments_config(cfg).styles)
-    parts = {split: batches_of(folder, split, config, codes, styles) for split in ("train", "validation")}
-    parts = {split: part.take(limited(cfg, split, len(part.steps))) for split, part in parts.items()}
+    styles, splits = list(segments_config(cfg).styles), ("train", "validation")
+    if config.data == "roll":
+        codes, metres = StepCodes(0, KEYS - 1), []
+        parts = {split: as_rolls(read_rolls(folder, split)) for split in splits}
+        parts = {split: part.take(limited(cfg, split, len(part.steps))) for split, part in parts.items()}
+    else:
+        segments = read(folder, config.bars)
+        chosen = {split: segments.of_split(split) for split in splits}
+        chosen = {split: part.take(limited(cfg, split, len(part))) for split, part in chosen.items()}
+        codes, metres = StepCodes.fit(chosen["train"].tokens), sorted(set(chosen["train"].column("metre")))
+        parts = {split: as_batches(part, codes, styles) for split, part in chosen.items()}
     counts = {split: len(part.steps) for split, part in parts.items()}
     require_splits(counts, stage)
     pl.seed_everything(cfg.seed, verbose=False)
-    module = MelodyVae(config, KEYS if config.data == "roll" else codes.pitches, len(styles))
+    module = MelodyVae(config, codes.pitches, len(styles))
     loaders = [batches(parts["train"], config.batch, cfg.seed), batches(parts["validation"], 1024, 0)]
     fitted = fit(with_epochs(cfg), stage, module, *loaders)
     epochs = config.prior_epochs.get(cfg.profile.name, 0)
     if config.prior == "learned" and epochs:
         fit_prior(cfg, stage, module, parts, epochs)
-    known = {"config": asdict(config), "styles": styles, "low": codes.low, "high": codes.high}
+    known = {"config": asdict(config), "styles": styles, "metres": metres, "low": codes.low, "high": codes.high}
     return module, known, fitted, counts
 
 
@@ -126,17 +150,9 @@ def segments_config(cfg: Config) -> SegmentsConfig:
     return config
 
 
-def compass(folder: Path, config: MelodyVaeConfig) -> StepCodes:
-    """The compass of the segments of train."""
-    return StepCodes.fit(read(folder, config.bars).of_split("train").tokens)
-
-
-def batches_of(folder: Path, split: str, config: MelodyVaeConfig, codes: StepCodes, styles: list[str]) -> Batches:
-    """A split of the view as the network sees it; rolls have no style."""
-    if config.data == "roll":
-        bits = read_rolls(folder, split).bits
-        return Batches(bits, np.zeros(len(bits), np.int64))
-    return as_batches(read(folder, config.bars).of_split(split), codes, styles)
+def as_rolls(rolls: Rolls) -> Batches:
+    """Rolls as the network sees them; they have no style."""
+    return Batches(rolls.bits, np.zeros(len(rolls), np.int64))
 
 
 def as_batches(segments: Segments, codes: StepCodes, styles: list[str]) -> Batches:
@@ -153,7 +169,7 @@ def batches(part: Batches, count: int, seed: int) -> Any:
 
 
 def load(folder: Path) -> tuple[MelodyVae, dict[str, Any]]:
-    """The trained network in evaluation mode, and its ``styles``, ``low`` and ``high``.
+    """The trained network in evaluation mode, and its ``styles``, ``metres``, ``low`` and ``high``.
 
     Raises:
         InputError: never trained, damaged, or of another version.
@@ -162,8 +178,7 @@ def load(folder: Path) -> tuple[MelodyVae, dict[str, Any]]:
     known = load_hyperparameters(folder)
     try:
         config = MelodyVaeConfig(**known["config"])
-        pitches = KEYS if config.data == "roll" else StepCodes(known["low"], known["high"]).pitches
-        module = MelodyVae(config, pitches, len(known["styles"]))
+        module = MelodyVae(config, StepCodes(known["low"], known["high"]).pitches, len(known["styles"]))
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder}: hyperparameters of another version ({error}); train the model again") from None
     load_weights(folder, module)

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from hocket.config.latent import MelodyVaeConfig
+from hocket.errors import ConfigError
+from hocket.models.gan_parts import WIDEST, interval_choices
+from hocket.models.latent_prior import MixturePrior, NormalPrior
+from hocket.models.melody_gan import MelodyGan, diversity, histogram_distance
+from hocket.models.melody_vae import MelodyVae
+from hocket.models.scalar_vae import ScalarVae
+from making_latent import GAN, VAE
+
+
+def test_the_learned_prior_turns_latents_into_noise_and_back() -> None:
+    torch.manual_seed(1)
+    prior = MixturePrior(6, 3, 8, 4)
+    latent, style = torch.randn(5, 6), torch.tensor([0, 1, 2, 0, 1])
+    assert torch.allclose(prior.latent(prior.noise(latent, style), style), latent, atol=1e-4)
+
+
+def test_the_learned_prior_is_a_density() -> None:
+    """The log-density is that of the noise plus the logarithm of how much the change of variables stretches."""
+    torch.manual_seed(2)
+    prior, style = MixturePrior(4, 2, 8, 3), torch.tensor([1])
+    latent = torch.randn(1, 4)
+    stretched = torch.autograd.functional.jacobian(lambda one: prior.noise(one[None], style)[0], latent[0])
+    noise = prior.noise(latent, style)
+    expected = NormalPrior().log_density(noise, style) + torch.logdet(stretched)
+    assert torch.allclose(prior.log_density(latent, style), expected, atol=1e-3)
+
+
+def test_a_number_of_the_prior_does_not_see_later_ones() -> None:
+    torch.manual_seed(3)
+    prior, style = MixturePrior(4, 2, 8, 3), torch.tensor([0])
+    first, second = torch.randn(2, 1, 4)
+    second[:, :3] = first[:, :3]
+    for one, other in zip(prior.mixtures(first, style), prior.mixtures(second, style), strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(("encoder", "decoder"), [("dense", "dense"), ("lstm", "lstm"), ("lstm", "hierarchical")])
+def test_forms_decode_all_steps_and_their_free_run_agrees_with_being_told_it(encoder: str, decoder: str) -> None:
+    torch.manual_seed(4)
+    model = MelodyVae(replace(VAE, encoder=encoder, decoder=decoder), 12, 2).eval()
+    steps, style = torch.randint(0, 14, (3, 32)), torch.tensor([0, 1, 2])
+    mean, log_variance = model.encode(steps, style)
+    assert mean.shape == log_variance.shape == (3, model.latent)
+    with torch.inference_mode():
+        made = model.decode(mean, style)
+        told = model.choose(model.decoder.teacher_forced(mean, style, model.embed(made)))  # type: ignore[operator]
+    assert made.shape == (3, 32)
+    assert torch.equal(made, told)
+    assert model.nats(mean, style, steps).shape == (3, 32)
+
+
+def test_a_roll_is_scored_key_by_key() -> None:
+    model = MelodyVae(replace(VAE, data="roll", prior="normal"), 88, 0).eval()
+    roll, style = torch.zeros(2, 32, 88, dtype=torch.long), torch.zeros(2, dtype=torch.long)
+    mean, _ = model.encode(roll, style)
+    assert model.nats(mean, style, roll).shape == (2, 32)
+    assert model.decode(mean, style).shape == (2, 32, 88)
+    with pytest.raises(ConfigError, match="roll"):
+        MelodyVaeConfig(data="roll", decoder="lstm")
+
+
+def test_the_rate_of_the_prior_itself_is_nothing() -> None:
+    model = MelodyVae(replace(VAE, prior="normal"), 12, 2)
+    torch.manual_seed(5)
+    latent, style = torch.randn(4000, model.latent), torch.zeros(4000, dtype=torch.long)
+    rate = model.rate(torch.zeros_like(latent), latent, style)
+    assert abs(float(rate.mean())) < 0.2
+
+
+def test_the_posterior_is_told_only_its_share_of_the_rate() -> None:
+    model = MelodyVae(VAE, 12, 2)
+    steps, style = torch.randint(0, 14, (3, 32)), torch.tensor([0, 1, 2])
+    mean, log_variance = model.encode(steps, style)
+    model.rate(log_variance, model.sample(mean, log_variance), style, 0.0).mean().backward()
+    assert all(weight.grad is None or not weight.grad.any() for weight in model.encoder.parameters())
+    assert any(weight.grad is not None and weight.grad.any() for weight in model.prior.parameters())
+
+
+def test_the_deviation_is_half_the_log_variance_unless_as_it_was() -> None:
+    mean, log_variance = torch.zeros(20_000, 1), torch.full((20_000, 1), 2.0)
+    torch.manual_seed(6)
+    mended = ScalarVae(1, 1e-3, mended=True).sample(mean, log_variance)
+    as_it_was = ScalarVae(1, 1e-3, mended=False).sample(mean, log_variance)
+    assert float(mended.std()) == pytest.approx(2.718, rel=0.03)
+    assert float(as_it_was.std()) == pytest.approx(2.0, rel=0.03)
+
+
+def test_intervals_of_choices() -> None:
+    pitch = torch.nn.functional.one_hot(torch.tensor([[3, 5, 0, 4, 2]]), 20).float()
+    moved = interval_choices(pitch)
+    assert moved.shape == (1, 5, 2 * WIDEST + 1)
+    assert moved[0].sum(1).tolist() == [0, 1, 0, 0, 1]
+    assert int(moved[0, 1].argmax()) - WIDEST == 2
+    assert int(moved[0, 4].argmax()) - WIDEST == -2
+
+
+def test_histograms_of_the_same_events_do_not_differ() -> None:
+    events = torch.randint(0, 9, (50, 8)), torch.randint(0, 4, (50, 8))
+    others = torch.randint(0, 2, (50, 8)), torch.randint(0, 4, (50, 8))
+    assert float(histogram_distance(events, events, 9, 4)) == 0
+    assert float(histogram_distance(others, events, 9, 4)) > 0.05
+
+
+def test_diversity_of_a_collapsed_batch_is_nothing() -> None:
+    one = torch.randint(0, 9, (1, 8)).expand(20, -1), torch.randint(0, 4, (1, 8)).expand(20, -1)
+    assert float(diversity(one)) == 0
+
+
+@pytest.mark.parametrize("form", ["autoregressive", "dense", "conv", "deep"])
+def test_every_generator_draws_events_that_the_discriminator_can_read(form: str) -> None:
+    model = MelodyGan(replace(GAN, form=form), 24, 20, 16, 2)
+    style = torch.tensor([0, 1, 2, 1])
+    drawn = model.draw(style)
+    pitch, length = model.events_of(drawn)
+    assert pitch.shape == length.shape == (4, 24)
+    assert int(pitch.max()) < 20
+    assert int(length.max()) < 16
+    scores = model.discriminator(drawn) if model.classic else model.discriminator(drawn, style)
+    assert scores.shape == (4,)
+
+
+def test_the_gradient_goes_through_straight_through_choices() -> None:
+    model = MelodyGan(GAN, 8, 20, 16, 2)
+    style = torch.tensor([1, 2])
+    model.discriminator(model.draw(style, model.generator), style).sum().backward()
+    assert all(weight.grad is not None and weight.grad.any() for weight in model.generator.to_pitch.parameters())  # type: ignore[union-attr]
