@@ -11,8 +11,9 @@ from torch.utils.data import DataLoader
 from hocket.config import Config
 from hocket.config.drums import DrumNetConfig
 from hocket.models.drum_vae import Batch, DrumVae
+from hocket.training.drum_loader import loader
 from hocket.training.drum_module import DrumModule
-from hocket.training.drum_windows import Windows, loader
+from hocket.training.drum_windows import Windows
 from hocket.training.fit import Fitted, fit
 
 VALIDATION_STEPS = 8192  # padded steps in a batch without gradients

@@ -1,4 +1,4 @@
-"""Windows of drums as batches: arrays of each window, and a loader whose batches have bars of one length."""
+"""Windows of drums as arrays and batches, with the drums of like bars; without Lightning, since drumming needs none."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, from_numpy
 from torch.nn import functional
-from torch.utils.data import DataLoader
 
 from hocket.models.drum_vae import Batch
-from hocket.training.fit import EpochSampler
-from hocket.training.sequences import Items
 from hocket.views.drum_features import BAND_WIDTH, Window, window_of
 from hocket.views.drum_library import NEAR_WIDTH, PAIR_BARS, Library, build, with_near
 from hocket.views.drums import Drums, windows
@@ -100,32 +97,6 @@ def with_library(found: Windows, library: Library, groups: Table | None = None) 
     """The same windows with the drums of like bars; `groups` (windows,) are not looked at."""
     where = np.full(len(found.rows), -1, np.int64) if groups is None else groups
     return Windows(found.rows, with_near(found.arrays, found.rows, library, where))
-
-
-class BarSampler(EpochSampler):
-    """`EpochSampler` whose batches hold windows of one bar length each."""
-
-    def __init__(self, found: Windows, budget: int, seed: int) -> None:
-        lengths, bars = np.array(found.lengths), found.rows["length"]
-        self.kinds = [np.flatnonzero(bars == kind) for kind in np.unique(bars)]
-        self.parts = [EpochSampler(lengths[kind].tolist(), budget, seed) for kind in self.kinds]
-        super().__init__(found.lengths, budget, seed)
-
-    def _batches(self) -> list[list[int]]:
-        parted: list[list[int]] = []
-        for kind, part in zip(self.kinds, self.parts, strict=True):
-            part.epoch = self.epoch
-            parted += [kind[batch].tolist() for batch in part._batches()]
-        return parted
-
-
-def loader(found: Windows, budget: int, seed: int) -> DataLoader[Any]:
-    """Batches of at most `budget` padded steps."""
-
-    def gathered(members: list[int]) -> Batch:
-        return batch_of([found.arrays[item] for item in members], int(found.rows["length"][members[0]]))
-
-    return DataLoader(Items(len(found.arrays)), batch_sampler=BarSampler(found, budget, seed), collate_fn=gathered)
 
 
 def batch_of(members: list[Window], length: int) -> Batch:
