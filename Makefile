@@ -94,6 +94,8 @@ pictures: $(READY) ## draw the pictures of the README anew
 	@$(PY) -m orchestration.graph docs/graph.svg
 	@mkdir -p build && $(VENV)/bin/hocket compose --genre jazz --bars 16 --seed 1 --models build build/jazz.mid >/dev/null
 	@$(VENV)/bin/hocket picture build/jazz.mid docs/jazz.png >/dev/null
+	@$(VENV)/bin/hocket compose --genre jazz --key "D minor" --tempo 110 --mood joyful --form AABA --bars 32 --seed 3 --candidates 16 --models build --picture build/composer.mid >/dev/null
+	@cp build/composer.png docs/composer.png
 
 bench: $(READY) ## ratios against what a user would pick instead, measured in one run
 	@$(PY) -m bench $(ARGS)

@@ -13,7 +13,8 @@ from hocket import compose_genre, read_midi, write_midi
 from hocket.composing import album_wishes, compose_file, write_album, write_layers
 from hocket.config.generation import FormConfig
 from hocket.errors import ConfigError, InputError
-from hocket.evaluation.choosing import CRITERIA, choose_best, form_contrast, nearness
+from hocket.evaluation.choosing import CRITERIA, choose_best, form_contrast
+from hocket.evaluation.real_ranges import nearness
 from hocket.generation.blend import blend, read_blend
 from hocket.generation.chorale import count_parallels, parallels, viterbi
 from hocket.generation.composer import compose

@@ -282,6 +282,37 @@ class ComposerConfig:
         require(bool(self.genres), "genres", "must name at least one genre")
 
 
+@dataclass
+class MelodyRewardedConfig:
+    """The stage `generation_melody_rewarded`: melody_lstm tuned by reward-weighted likelihood, before and after.
+
+    Attributes:
+        count: melodies written, by profile.
+        files: MIDI files of each style.
+        rounds: of sampling, weighing and tuning.
+        samples: melodies of a round, by profile.
+        sharpness: the weight of a melody is exp(sharpness x reward), rewards lying in 0..1.
+        anchor: weight of real melodies beside the samples.
+        learning_rate: of Adam.
+        epochs: over the samples of a round.
+    """
+
+    count: dict[str, int] = field(default_factory=lambda: {"real": 200})
+    files: int = 2
+    rounds: int = 2
+    samples: dict[str, int] = field(default_factory=lambda: {"real": 384})
+    sharpness: float = 12.0
+    anchor: float = 1.0
+    learning_rate: float = 5e-4
+    epochs: int = 2
+
+    def __post_init__(self) -> None:
+        positive(self, "files", "rounds", "sharpness", "learning_rate", "epochs")
+        require(min(self.count.values(), default=0) >= 8, "count", "must name a profile and be at least 8")
+        within(self, "anchor", 0.0, 10.0)
+        require(min(self.samples.values(), default=0) >= 8, "samples", "must name a profile and be at least 8")
+
+
 def steps_in_bar(metre: str) -> int:
     """Sixteenths in a bar, ``steps_in_bar("6/8") == 12``.
 

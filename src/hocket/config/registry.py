@@ -28,6 +28,7 @@ GATHERED: dict[str, str | dict[str, str]] = {
     },
     "generation": {
         "composer": "hocket.config.generation:ComposerConfig",
+        "melody_rewarded": "hocket.config.generation:MelodyRewardedConfig",
         "melody_lstm": "hocket.config.melodies:MelodyGenerationConfig",
         "melody_vae": "hocket.config.latent:MelodyVaeGenerationConfig",
         "melody_gan": "hocket.config.latent:MelodyGanGenerationConfig",

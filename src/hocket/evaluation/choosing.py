@@ -9,7 +9,7 @@ import numpy as np
 
 from hocket.config.generation import MAX_CANDIDATES, GenreConfig
 from hocket.errors import InputError
-from hocket.evaluation.real_ranges import Ranges, describe_bands, describe_lines, real_ranges
+from hocket.evaluation.real_ranges import Ranges, describe_bands, describe_lines, in_range, nearness, real_ranges
 from hocket.generation.composer import NOBODY, Players, compose_given, tunes_of
 from hocket.generation.inspection import Composition
 from hocket.generation.rhythm import TICKS_A_STEP
@@ -112,26 +112,6 @@ def _mean(near: dict[str, dict[str, Floats]], names: Names) -> Floats:
     rows = [near[kind][name] for kind, own in names.items() for name in own]
     mean: Floats = np.mean(rows, axis=0)
     return mean
-
-
-def nearness(values: Floats, levels: Sequence[float]) -> Floats:
-    """(n,) 1 between the quartiles of real pieces, falling to 0.5 at the edge of their range and to 0 beyond it.
-
-    Args:
-        values: (n,), NaN counts as 0.5.
-        levels: quantiles `hocket.evaluation.real_ranges.LEVELS` of real pieces.
-    """
-    low, first, _, third, high = levels
-    below = (first - values) / max(first - low, 1e-6)
-    above = (values - third) / max(high - third, 1e-6)
-    beyond = np.maximum(np.maximum(below, above), 0.0)
-    score = np.where(beyond <= 1, 1 - 0.5 * beyond, 0.5 / np.maximum(beyond, 1e-9))
-    return np.where(np.isnan(values), 0.5, score)
-
-
-def in_range(values: Floats, levels: Sequence[float]) -> np.ndarray:
-    """(n,) whether each value lies within the outer levels of real pieces."""
-    return np.asarray((values >= levels[0] - 1e-9) & (values <= levels[-1] + 1e-9))
 
 
 def form_contrast(item: Composition) -> float:

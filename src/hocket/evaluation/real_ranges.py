@@ -1,32 +1,24 @@
 """What real pieces are like, as quantiles: the measure that the composer's candidates are held against.
 
-``python -m hocket.evaluation.real_ranges`` measures the archives of HOCKET_MIRROR and writes real_ranges.json beside
-this file: melodies from the folk and Essen collections and POP909's melody tracks, bands from POP909 and the open
-multi-track songs. Only aggregate numbers are kept. No archive holds real jazz, blues or maqam, so that ranges are
-those of a kind of music, not of a genre.
+real_ranges.json beside this file holds them, as `hocket.evaluation.real_measured` finds and writes them: melodies from
+the folk and Essen collections and POP909's melody tracks, bands from POP909 and the open multi-track songs. No archive
+holds real jazz, blues or maqam, so that ranges are those of a kind of music, not of a genre.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from hocket.errors import InputError
-from hocket.evaluation.musicology import METRICS, Sounding, prepare
-from hocket.files import write_text
-from hocket.notes import NoteTable
+from hocket.evaluation.musicology import METRICS, Sounding
 from hocket.views.sounding import Floats, ratio, top_line
 
 FILE = Path(__file__).with_name("real_ranges.json")
 LEVELS = (0.025, 0.25, 0.5, 0.75, 0.975)
-MOST_PIECES = 900  # of an archive, evenly spaced
-MELODIES = ("folk-abc-irishman-layout.zip", "essen-kern.zip", "pop909-main.zip")
-BANDS = ("pop909-main.zip", "multitrack-open.zip")
 LINE_METRICS = (
     "pitch_class_entropy", "scale_consistency", "pitch_range", "mean_interval", "contour", "mean_inter_onset",
     "empty_bar_rate", "syncopation", "distinct_bar_ratio", "self_similarity",
@@ -59,17 +51,6 @@ def describe_bands(notes: Sounding) -> dict[str, Floats]:
     return {name: METRICS[name](notes) for name in BAND_METRICS}
 
 
-def quantiles(values: dict[str, list[Floats]]) -> Ranges:
-    """Metric -> its LEVELS; every array, one of each collection, weighs the same."""
-    ranges = {}
-    for name, parts in values.items():
-        levels = [np.nanquantile(part, LEVELS) for part in parts]
-        inner = np.mean(levels, axis=0)
-        low, high = min(level[0] for level in levels), max(level[-1] for level in levels)
-        ranges[name] = tuple(round(float(value), 4) for value in (low, *inner[1:-1], high))
-    return ranges
-
-
 @cache
 def real_ranges() -> dict[str, Ranges]:
     """Kind of music (``melody``, ``band``) -> metric -> its LEVELS in real pieces.
@@ -80,50 +61,21 @@ def real_ranges() -> dict[str, Ranges]:
     return ranges
 
 
-def measure(mirror: Path) -> dict[str, Ranges]:
-    """The ranges of the archives in a folder.
+def nearness(values: Floats, levels: Sequence[float]) -> Floats:
+    """(n,) 1 between the quartiles of real pieces, falling to 0.5 at the edge of their range and to 0 beyond it.
 
-    Raises:
-        InputError: an archive is missing.
+    Args:
+        values: (n,), NaN counts as 0.5.
+        levels: quantiles `hocket.evaluation.real_ranges.LEVELS` of real pieces.
     """
-    tables = {name: _table(mirror / name) for name in sorted({*MELODIES, *BANDS})}
-    lines = [describe_lines(_melody(prepare(tables[name]))) for name in MELODIES]
-    bands = [describe_bands(prepare(tables[name])) for name in BANDS]
-    return {
-        "melody": quantiles({name: [line[name] for line in lines] for name in lines[0]}),
-        "band": quantiles({name: [band[name] for band in bands] for name in bands[0]}),
-    }
+    low, first, _, third, high = levels
+    below = (first - values) / max(first - low, 1e-6)
+    above = (values - third) / max(high - third, 1e-6)
+    beyond = np.maximum(np.maximum(below, above), 0.0)
+    score = np.where(beyond <= 1, 1 - 0.5 * beyond, 0.5 / np.maximum(beyond, 1e-9))
+    return np.where(np.isnan(values), 0.5, score)
 
 
-def _melody(notes: Sounding) -> Sounding:
-    """The first track, which is the melody in all of MELODIES."""
-    return notes.where(notes.track == 0)
-
-
-def _table(archive: Path) -> NoteTable:
-    from hocket.corpus.read import read_paths
-    from hocket.note_files import read_tables
-
-    if not archive.is_file():
-        raise InputError(f"{archive}: no such archive; set HOCKET_MIRROR to the folder that holds it")
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        read_paths([archive], Path(folder))
-        table = read_tables(Path(folder))
-    rows = np.unique(np.linspace(0, len(table) - 1, min(len(table), MOST_PIECES)).astype(np.int64))
-    return table.take(rows)
-
-
-def main() -> None:
-    """Measures and writes."""
-    mirror = os.environ.get("HOCKET_MIRROR")
-    if not mirror:
-        sys.exit("hocket: set HOCKET_MIRROR to the folder of the archives")
-    ranges = measure(Path(mirror))
-    write_text(FILE, json.dumps(ranges, indent=1, sort_keys=True) + "\n")
-    sys.stdout.write(f"{FILE}: {sum(map(len, ranges.values()))} ranges at the quantiles {LEVELS}\n")
-
-
-if __name__ == "__main__":
-    main()
+def in_range(values: Floats, levels: Sequence[float]) -> np.ndarray:
+    """(n,) whether each value lies within the outer levels of real pieces."""
+    return np.asarray((values >= levels[0] - 1e-9) & (values <= levels[-1] + 1e-9))
