@@ -39,6 +39,8 @@ def metadata(step: Step, report: Report, root: Path, outcome: Outcome) -> dict[s
         "numbers": dg.MetadataValue.md(_table({"": "value"}, numbers)),
         "inputs": dg.MetadataValue.md(_table({"": "sha256"}, report.inputs)),
     }
+    for path in sorted((root / step.folder).glob("*.md"))[:1]:  # the leaderboard as people read it
+        entries[path.stem] = dg.MetadataValue.md(path.read_text(encoding="utf-8")[:MAX_PICTURE_BYTES])
     shown = [_picture(root / step.folder / name, caption) for name, caption in sorted(report.pictures.items())]
     if shown:
         entries["pictures"] = dg.MetadataValue.md("\n\n".join([*shown[:MAX_PICTURES], *_rest(len(shown))]))
