@@ -35,6 +35,10 @@ def recordings(path: Path, families: Collection[str]) -> Notes:
         table: NoteTable = read_tables(Path(scratch, "tables"))
     if not len(table):
         raise InputError(f"{path}: holds no music that can be read; `hocket corpus read` lists the reasons")
+    if table.column("is_drum").all():
+        raise InputError(f"{path}: holds drums only, whose velocities no performer plays; give it notes with a pitch")
+    if table.notes.num_rows == 1:
+        raise InputError(f"{path}: holds a single note, of which nothing can be scored; give it whole performances")
     chosen = performances(table, sorted(set(table.piece_column("corpus"))))
     beats = beats_of(chosen, read_annotations(path, chosen.piece_column("path")))
     notes = notes_of(list(chosen), [name for name in FAMILIES if name in families], beats)

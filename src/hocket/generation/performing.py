@@ -95,9 +95,9 @@ class NetworkPerformer:
         """(notes,) seconds by which each note comes late, drawn with the spread and the steadiness of players."""
         if self.timing is None:
             return np.zeros(len(piece.notes))
-        mean = self.timing.mean.predict(notes_of([piece], list(self.timing.mean.card.families)))
+        mean = self.timing.predict(notes_of([piece], self.timing.families))
         whole = np.array([0, len(mean)])
-        drawn = around(mean, np.full(len(mean), self.timing.spread), whole, self.timing.persistence, rng)
+        drawn = around(mean, np.full(len(mean), self.timing.left), whole, self.timing.persistence, rng)
         return np.clip(drawn, -LATEST_S, LATEST_S)
 
     def _predicted(self, piece: Piece) -> dict[str, Predicted]:
@@ -139,14 +139,17 @@ def load_performer(folder: Path) -> ForestPerformer | NetworkPerformer | None:
         forests = load_canonical(folder, SETTING)
         return ForestPerformer(forests["velocity"], forests["log_duration"])
     from hocket.training.performer_inference import load
-    from hocket.training.performer_timing import load_timing
+    from hocket.training.performer_timing import timing_of
 
     if not (folder / SETTING).is_dir():
         raise InputError(f"{folder}: does not play written notes; choose --model forest or performer")
     trained = load(folder / SETTING)
-    return NetworkPerformer(
-        trained, load_timing(folder / SETTING, trained.known) if "timing" in trained.known else None
-    )
+    return NetworkPerformer(trained, timing_of(trained.known))
+
+
+def choose_model(models: Path) -> str:
+    """The name of the best performer that was trained: the network, else the forest."""
+    return "performer" if (models / "performer" / "report.json").is_file() else "forest"
 
 
 def perform_file(
@@ -170,13 +173,13 @@ def perform_file(
     """
     if keep not in (None, *KEEP):
         raise InputError(f"keep: is {keep!r}, must be one of {', '.join(KEEP)}")
+    piece = read_midi(source)
+    if piece.notes["is_drum"].all():
+        raise InputError(f"{source}: holds no note with a pitch (drums only or empty); give it another file")
     performer = load_performer(folder)
     if performer is None:
         name = folder.name
         raise InputError(f"{folder}: no {name} was trained there; run `make run` or `make train MODEL={name}`")
-    piece = read_midi(source)
-    if piece.notes["is_drum"].all():
-        raise InputError(f"{source}: holds no note with a pitch (drums only or empty); give it another file")
     played = perform(piece, performer, amount=amount, seed=seed, keep=keep)
     write_midi(played, output)
     share = played.notes["duration_ticks"].sum() / max(1, piece.notes["duration_ticks"].sum())

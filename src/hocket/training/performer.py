@@ -22,7 +22,7 @@ from hocket.training.forest import fit_floors, origin_of
 from hocket.training.invariants import merged, target_not_among_features
 from hocket.training.performer_inference import Trained, load
 from hocket.training.performer_module import PerformerModule
-from hocket.training.performer_timing import fit_timing, save_timing
+from hocket.training.performer_timing import fit_timing
 from hocket.training.performer_trees import TREES, fit_trees, save_trees, with_trees
 from hocket.training.performer_windows import (
     Windows,
@@ -90,10 +90,9 @@ def train(cfg: Config, view: View, setting: str, folder: Path) -> tuple[dict[str
         "notes": len(notes["train"]),
         "origin": origin_of(notes["train"]),
     }
-    timing = fit_timing(view, config, cfg.seed, cfg.threads) if setting == "score_only" and start is None else None
+    timing = fit_timing(view, config, cfg.seed) if setting == "score_only" and start is None else None
     if timing is not None:
         known["timing"] = timing.plain()
-        save_timing(timing, folder)
     known["persistence"] = persistence(Trained(network.eval(), known, trees), held)
     save(folder, network, known, fitted)
     save_trees(trees, folder)
@@ -105,7 +104,7 @@ def train(cfg: Config, view: View, setting: str, folder: Path) -> tuple[dict[str
     for split, members in notes.items():
         metrics[split] = {"loss": fitted.best(f"{split}/loss")} | r2_at_best(fitted, split, notes["train"], members)
     if timing is not None:
-        metrics["timing"] = timing.plain()
+        metrics["timing"] = {"r2": timing.r2, "left_ms": 1000 * timing.left, "persistence": timing.persistence}
     if start is not None:
         metrics["before"] = validation_r2(start, held)
         metrics["after"] = validation_r2(Trained(network.eval(), known, trees), held)

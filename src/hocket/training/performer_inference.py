@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,11 @@ class Predicted:
             persistence: correlation of neighbouring deviations, 0..1; the spread of a note does not depend on it.
             rng: of the draw.
         """
-        from scipy.signal import lfilter
-
         noise = rng.normal(size=len(self.mean))
         for start, stop in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
             fresh = noise[start:stop] * np.sqrt(1 - persistence**2)
             fresh[:1] = noise[start : start + 1]  # the first deviates as far as any other
-            noise[start:stop] = lfilter([1.0], [1.0, -persistence], fresh)
+            noise[start:stop] = list(accumulate(fresh.tolist(), lambda last, new: persistence * last + new))
         return self.mean + self.spread * noise
 
 

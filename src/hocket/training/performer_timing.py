@@ -1,70 +1,101 @@
-"""Small timing: by how many seconds players are late or early against the beats, from what is written."""
+"""Small timing: by how many seconds players are late or early against the beats, from what is written.
+
+A linear model, as most of small timing is chance: its numbers stand with the hyperparameters of the network beside it,
+so that playing a file needs no more libraries.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hocket.config.models import ForestConfig, RecipeConfig
 from hocket.config.performer import PerformerConfig
-from hocket.models.forest import SUFFIX, Card, Regressor, build, load, save
-from hocket.training.forest import origin_of, training_notes
+from hocket.errors import InputError
+from hocket.training.forest import training_notes
 from hocket.views.performance import Notes, View
 from hocket.views.performance_features import allowed
 
 TARGET, SETTING = "deviation_s", "score_only"
-_NAME = ("hist_boosting", "timing", SETTING, TARGET)
-ROUNDS, LEAVES = 60, 15
-NOTES = 100_000  # small timing is mostly chance: more notes teach no more
-HELD = 30_000
+NOTES, HELD = 100_000, 30_000
+RIDGE = 1e-3  # of the variance of a standardised feature; several columns tell nearly the same
+LIMIT = 6.0  # standard deviations beyond which a feature says no more
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Boosted trees for the mean, and the chance around it.
+    """A linear mean, and the chance around it.
 
     Attributes:
-        mean: of `deviation_s`.
-        spread: standard deviation of what the trees leave, seconds.
-        persistence: its correlation from one note to the next, 0..1.
+        families: of the features.
+        names: of the features.
+        mean, spread: of the features in training.
+        weights: seconds a standard deviation of each feature.
+        centre: mean lateness in seconds.
+        left: standard deviation in seconds of what the mean does not tell.
+        persistence: correlation of that from one note to the next, 0..1.
         r2: of the mean on validation notes.
     """
 
-    mean: Regressor
-    spread: float
-    persistence: float
-    r2: float
+    families: list[str]
+    names: list[str]
+    mean: list[float]
+    spread: list[float]
+    weights: list[float]
+    centre: float
+    left: float = 0.0
+    persistence: float = 0.0
+    r2: float = 0.0
 
-    def plain(self) -> dict[str, float]:
-        """What is kept beside the trees."""
-        return {"spread": self.spread, "persistence": self.persistence, "r2": self.r2}
+    def predict(self, notes: Notes) -> npt.NDArray[np.float64]:
+        """(notes,) expected lateness in seconds."""
+        features = notes.select(tuple(self.names)).astype(np.float64)
+        scaled = np.clip((features - np.array(self.mean)) / np.array(self.spread), -LIMIT, LIMIT)
+        expected: npt.NDArray[np.float64] = scaled @ np.array(self.weights) + self.centre
+        return expected
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return asdict(self)
 
 
-def fit_timing(view: View, config: PerformerConfig, seed: int, threads: int) -> Timing:
-    """Timing of the training notes; spread, persistence and R2 on validation notes."""
-    from threadpoolctl import threadpool_limits
+def timing_of(known: dict[str, Any]) -> Timing | None:
+    """What `Timing.plain` wrote into the hyperparameters of a network; None for one that was trained without.
 
+    Raises:
+        InputError: of another version.
+    """
+    if "timing" not in known:
+        return None
+    try:
+        return Timing(**known["timing"])
+    except TypeError:
+        raise InputError("performer: its timing is of another version; train the model again") from None
+
+
+def fit_timing(view: View, config: PerformerConfig, seed: int) -> Timing:
+    """Ridge regression on training notes; what it leaves, on validation notes."""
     families = allowed(config.families[SETTING], SETTING, "velocity")
     notes = training_notes(view, families, NOTES, seed)
-    forest = ForestConfig(recipes=[RecipeConfig("timing", SETTING, [_NAME[0]])], feature_sets={"timing": []})
-    forest.hist_rounds, forest.hist_leaves = ROUNDS, LEAVES
-    pipeline = build(_NAME[0], forest, seed, threads)
-    with threadpool_limits(threads):
-        pipeline.fit(notes.features, notes.target(TARGET))
-    mean = Regressor(Card(*_NAME, tuple(families), notes.names, len(notes), origin_of(notes)), pipeline)
-    held = view.read(view.rows("validation")[:HELD], notes.names)
-    left = held.target(TARGET) - mean.predict(held)
-    variance = float(held.target(TARGET).var())
-    return Timing(
-        mean,
-        spread=round(float(left.std()), 5),
-        persistence=_persistence(left, held),
-        r2=1 - float((left**2).mean()) / variance if variance > 0 else 0.0,
-    )
+    features, true = notes.features.astype(np.float64), notes.target(TARGET)
+    mean, spread = features.mean(0), np.maximum(features.std(0), 1e-3)
+    scaled = np.clip((features - mean) / spread, -LIMIT, LIMIT)
+    gram = scaled.T @ scaled / len(true) + RIDGE * np.eye(scaled.shape[1])
+    weights = np.linalg.solve(gram, scaled.T @ (true - true.mean()) / len(true))
+    numbers = [[round(float(value), 7) for value in values] for values in (mean, spread, weights)]
+    timing = Timing(families, list(notes.names), numbers[0], numbers[1], numbers[2], round(float(true.mean()), 7))
+    return _judged(timing, view.read(view.rows("validation")[:HELD], notes.names))
+
+
+def _judged(timing: Timing, held: Notes) -> Timing:
+    """The same with what is left on these notes."""
+    true = held.target(TARGET)
+    left = true - timing.predict(held)
+    r2 = 1 - float((left**2).mean() / true.var()) if true.var() > 0 else 0.0
+    values = {"left": round(float(left.std()), 5), "persistence": _persistence(left, held), "r2": round(r2, 4)}
+    return Timing(**(timing.plain() | values))
 
 
 def _persistence(left: npt.NDArray[np.float64], notes: Notes) -> float:
@@ -73,17 +104,3 @@ def _persistence(left: npt.NDArray[np.float64], notes: Notes) -> float:
         return 0.0
     correlation = float(np.nan_to_num(np.corrcoef(left[:-1][inside], left[1:][inside])[0, 1]))
     return round(min(max(correlation, 0.0), 0.99), 3)
-
-
-def save_timing(timing: Timing, folder: Path) -> None:
-    """Writes the trees; what else is known goes into the hyperparameters of the network."""
-    save(timing.mean, folder)
-
-
-def load_timing(folder: Path, known: dict[str, Any]) -> Timing:
-    """What `save_timing` wrote, with `Timing.plain` from the hyperparameters.
-
-    Raises:
-        InputError: not there, damaged, or of another version.
-    """
-    return Timing(load(folder / f"{'_'.join(_NAME)}{SUFFIX}"), **known["timing"])

@@ -12,7 +12,6 @@ from hocket.config.models import ForestConfig, RecipeConfig
 from hocket.config.performer import PerformerConfig
 from hocket.models.forest import SUFFIX, Card, Regressor, build, load, save
 from hocket.training.forest import origin_of, training_notes
-from hocket.training.sequences import of_profile
 from hocket.views.performance import Notes, View
 from hocket.views.performance_features import TARGETS, allowed
 
@@ -28,7 +27,7 @@ def fit_trees(view: View, cfg: Config, setting: str) -> dict[str, Regressor]:
     from threadpoolctl import threadpool_limits
 
     recipe = RecipeConfig(FEATURE_SET, setting, [ESTIMATOR])
-    rounds = of_profile(config.tree_rounds, cfg.profile.name)
+    rounds = config.tree_rounds.get(cfg.profile.name, max(config.tree_rounds.values()))
     sizes: dict[str, Any] = {"hist_rounds": rounds, "hist_leaves": config.tree_leaves}
     forest = ForestConfig(recipes=[recipe], feature_sets={FEATURE_SET: []}, hist_rate=config.tree_rate, **sizes)
     trees = {}

@@ -56,17 +56,12 @@ def loader(lengths: Sequence[int], budget: int, seed: int, collate: Any) -> Data
     return DataLoader(Items(len(lengths)), batch_sampler=sampler, collate_fn=collate)
 
 
-def of_profile(values: dict[str, int], profile: str) -> int:
-    """The value of a profile, the largest of all for a profile that is not named."""
-    return values.get(profile, max(values.values()))
-
-
 def with_epochs(cfg: Config) -> Config:
     """The configuration with the epochs, and the precision if any, that the model asks for in this profile.
 
     `trainer.max_epochs` bounds the epochs; a model without ``precision`` for the profile takes the trainer's.
     """
-    epochs = of_profile(cfg.model.epochs, cfg.profile.name)
+    epochs = cfg.model.epochs.get(cfg.profile.name, max(cfg.model.epochs.values()))
     precision = getattr(cfg.model, "precision", {}).get(cfg.profile.name, cfg.trainer.precision)
     trainer = replace(cfg.trainer, max_epochs=min(epochs, cfg.trainer.max_epochs), precision=precision)
     return replace(cfg, trainer=trainer)
