@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from orchestration import inbox
 from orchestration.assets import build_assets
 from orchestration.console import terminal
 from orchestration.jobs import JOBS, build_jobs, build_schedules, build_sensors, executor
@@ -16,11 +17,12 @@ def build_definitions(root: Path) -> dg.Definitions:
     """Definitions of the project at `root`."""
     lineage = Lineage(root)
     jobs = build_jobs({step.key[0] for step in lineage.steps})
+    inbox_job = inbox.build_job(root)
     return dg.Definitions(
         assets=build_assets(lineage),
-        jobs=jobs,
-        schedules=build_schedules(jobs),
-        sensors=build_sensors(jobs, lineage),
+        jobs=[*jobs, inbox_job],
+        schedules=[*build_schedules(jobs), inbox.build_schedule(inbox_job)],
+        sensors=[*build_sensors(jobs, lineage), inbox.build_sensor(inbox_job, root)],
         loggers={"terminal": terminal},
         executor=executor(),
     )
