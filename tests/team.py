@@ -52,6 +52,7 @@ class Team:
             "HOCKET_CODE_HOST": "127.0.0.1",
             "HOCKET_CODE_PORT": str(self.code_port),
             "DAGSTER_DISABLE_TELEMETRY": "1",
+            "DAGSTER_GRPC_TIMEOUT_SECONDS": "300",  # as compose.yaml says
         }
         self._processes: list[subprocess.Popen[bytes]] = []
 

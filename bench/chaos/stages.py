@@ -37,13 +37,13 @@ def killed(
 
 
 def full_disk(project: Project, rng: random.Random) -> Tally:
-    """A file system of 16 to 48 kB under the outputs of a stage, and one under DVC's cache."""
+    """A file system of 4 to 12 kB under the outputs of a stage, and one under DVC's cache."""
     tally, messages = Tally("full disk"), set()
     places = [(step, project.folder_of(step).parent) for step in APART if step in project.steps]
     cache = project.folder / ".dvc" / "cache" / "files" / "md5"
     for step, place in [*places, *((step, cache) for step, _ in places[:3])]:
         project.make_stale(step)
-        with mounted(place, f"size={rng.choice((16, 32, 48))}k"):
+        with mounted(place, f"size={rng.choice((4, 8, 12))}k"):
             code, told = project.finish(project.start(STEP, step))
         messages.add(_message(told))
         tally.count(step, code != 0, project.again(STEP, step))
