@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from hocket.cli import run
+from hocket.corpus.readers import read_abc
+from hocket.midi import read_midi, write_midi
 from hocket.stages import run_stage
 from making_tunes import melodies_config, store_melodies, tune_text
 
@@ -25,6 +27,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["tune", "--metre", "5/17"], "metre"),
         (["tune", "--key", "H"], "no key"),
         (["tune", "-n", "0"], "count"),
+        (["tune", "--form", "AAAB"], "three times"),
+        (["tune", "--form", "AABB", "--section-bars", "1"], "section_bars"),
+        (["tune", "--form", "AABB", "--free"], "--free"),
+        (["tune", "--top-p", "0"], "top_p"),
         (["tune"], "never trained"),
         (["melody", "--temperature", "-1"], "temperature"),
         (["melody", "--style", "jazz"], "jazz"),
@@ -61,6 +67,49 @@ def test_a_tune_is_completed(models: Path, tmp_path: Path, capsys: pytest.Captur
     source.write_text("")
     assert run(["complete", str(source), str(target), "--models", str(models)]) == 2
     assert run(["complete", str(tmp_path / "none.abc"), str(target), "--models", str(models)]) == 2
+
+
+KERN = "**kern\n*M3/4\n*k[f#]\n*G:\n4g\n4a\n4b\n=\n4cc\n4b\n4a\n=\n*-\n"
+
+
+def test_a_prefix_in_kern_and_in_midi_is_completed_in_its_key(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = tmp_path / "mine.krn", tmp_path / "whole.mid"
+    source.write_text(KERN)
+    assert run(["complete", str(source), str(target), "--bars", "4", "--models", str(models), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["notes_given"] == 6
+    pitches = [int(pitch) for pitch in read_midi(target).notes["pitch"][:6]]
+    assert pitches == [67, 69, 71, 72, 71, 69]
+    played = tmp_path / "played.mid"
+    write_midi(read_abc("X:1\nL:1/4\nM:3/4\nK:G\nGAB|cBA|\n"), played)
+    assert run(["complete", str(played), str(target), "--bars", "4", "--models", str(models), "--json"]) == 0
+    assert [int(pitch) for pitch in read_midi(target).notes["pitch"][:6]] == pitches
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.abc", "X:1\nL:1/8\nM:6/8\nA2B c2d |\n", "K:"),
+        ("b.abc", "X:1\nL:1/8\nM:waltz\nK:D\nA2B |\n", "no metre"),
+        ("c.abc", "this is a letter to my aunt\n", "K:"),
+        ("d.abc", "", "empty"),
+        ("e.abc", "X:1\nL:1/8\nM:6/8\nK:D\nz6 | z6 |\n", "no notes"),
+        ("f.mid", "no MIDI at all", "MIDI"),
+        ("g.abc", "X:1\nL:1/4\nM:4/4\nK:C\nc'''' c'''' c'''' c'''' |\n", "outside"),
+        ("h.abc", "X:1\nL:1/7\nM:4/4\nK:C\nCDEF |\n", "grid"),
+    ],
+)
+def test_a_prefix_that_is_none_is_told(
+    name: str, content: str, message: str, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = tmp_path / name, tmp_path / "whole.mid"
+    source.write_text(content)
+    assert run(["complete", str(source), str(target), "--models", str(models)]) == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.count("\n") == 1
+    assert not target.exists()
 
 
 def test_a_users_melodies_are_scored(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
