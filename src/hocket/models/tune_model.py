@@ -52,6 +52,8 @@ class TuneModel(pl.LightningModule):
         width: of the features that the subclass computes.
     """
 
+    seen: Tensor
+
     def __init__(self, config: TuneModelConfig, tokens: int, width: int) -> None:
         super().__init__()
         self.config = config
