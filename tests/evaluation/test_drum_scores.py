@@ -12,6 +12,7 @@ from hocket.evaluation.drum_scores import (
     confusion,
     hit_intervals,
     hit_metrics,
+    precision_at,
     struck,
     value_intervals,
     value_metrics,
@@ -56,6 +57,13 @@ def test_average_precision_of_a_perfect_ranking_is_1() -> None:
     found = _chances()
     assert average_precision(Chances(found.hits, found.hits, found.song)) == 1
     assert average_precision(found) == pytest.approx((1 + 1 + 3 / 36) / 3)
+
+
+def test_precision_at_a_recall_by_hand() -> None:
+    found = _chances()
+    assert precision_at(found, 0.6) == 1
+    assert precision_at(found, 1.0) < 0.2
+    assert np.isnan(precision_at(Chances(found.chance, found.hits * 0, found.song), 0.5))
 
 
 def test_intervals_are_of_the_mean_over_seeds() -> None:

@@ -76,6 +76,16 @@ def average_precision(found: Chances) -> float:
     return float(average_precision_score(found.hits.ravel() > 0, found.chance.ravel()))
 
 
+def precision_at(found: Chances, recall: float) -> float:
+    """Precision of hitting the likeliest cells until this share of true hits is found; NaN where nothing is true."""
+    order = np.argsort(-found.chance.ravel(), kind="stable")
+    right = np.cumsum(found.hits.ravel()[order])
+    if not len(right) or right[-1] == 0:
+        return _NAN
+    last = int(np.searchsorted(right, recall * right[-1]))
+    return float(right[last] / (last + 1))
+
+
 def by_drum(played: Struck) -> dict[str, dict[str, float]]:
     """Precision, recall, F1 and average precision of each drum."""
     from sklearn.metrics import average_precision_score
