@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hocket.config import compose
 from hocket.errors import InputError
+from hocket.evaluation import latent_forms
 from hocket.evaluation.leaderboard import read_rows
 from hocket.generation.latent import Space
 from hocket.note_files import read_tables
@@ -95,3 +97,31 @@ def test_a_damaged_model_is_named(tmp_path: Path) -> None:
     for read in (load, melody_gan.load):
         with pytest.raises(InputError, match="another version"):
             read(tmp_path)
+
+
+def test_the_forms_are_those_of_the_experiments() -> None:
+    for name in (*latent_forms.SPACES, *latent_forms.CLASSIC, *latent_forms.GANS):
+        assert latent_forms.form_model(name).name in ("melody_vae", "melody_gan")
+    assert latent_forms.form_model("vae_two") == compose(["stage=models", "experiment=vae_two"]).model
+
+
+def test_forms_are_scored_and_what_has_no_segments_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latent_forms, "SPACES", ("vae_recurrent", "vae_flat_16"))
+    monkeypatch.setattr(latent_forms, "GANS", ("gan_conv",))
+    monkeypatch.setattr(latent_forms, "form_model", _tiny)
+    report = run_stage(latent_config(folder, stage="evaluation_latent_forms", model=None))
+    assert set(report.metrics["left_out"]) == {"vae_flat_16"}
+    assert 0 <= report.metrics["vae_two"]["notes_accuracy"] <= 1
+    assert report.metrics["gan_conv"]["overlap_area"] < 1
+    rows = read_rows(folder / "out" / "evaluation" / "latent_forms" / "board.json")
+    assert {row.setting for row in rows} == {"sample_of_z", "classic_lists", "melody_gan"}
+
+
+def _tiny(name: str) -> object:
+    if name == "gan_conv":
+        return replace(GAN, form="conv", warm_up={}, conditional=False)
+    if name.startswith("vae_flat"):
+        return replace(VAE, bars=16)
+    if name == "vae_recurrent":
+        return replace(VAE, encoder="lstm", decoder="lstm", prior="normal")
+    return replace(VAE, data="scalars", lists=["both"] if name == "vae_scalar" else ["notes", "rhythms"])

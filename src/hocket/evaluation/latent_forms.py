@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from hocket.config import Config, compose
+from hocket.config import Config
+from hocket.config.latent import MelodyGanConfig, MelodyVaeConfig
+from hocket.config.load import conf_folder
 from hocket.errors import InputError
 from hocket.evaluation.latent import Values, active_units, always_hold, commonest, returned
 from hocket.evaluation.leaderboard import BoardRow, write_rows
@@ -33,6 +35,7 @@ STAGE = "evaluation_latent_forms"
 SPACES = ("vae_recurrent", "vae_flat_16", "vae_hierarchical_16", "vae_roll")
 CLASSIC = ("vae_scalar", "vae_two", "vae_two_as_it_was")
 GANS = ("gan_adversarial", "gan_dense", "gan_conv", "gan_deep")
+SCHEMAS = {"melody_vae": MelodyVaeConfig, "melody_gan": MelodyGanConfig}
 SETTINGS = {"vae_recurrent": "sample_of_z", "vae_roll": "polyphonic_roll"}
 SIXTEEN, LISTS, WARM_UP_FREE = "sixteen_bars", "classic_lists", "melody_gan"
 _NAN = float("nan")
@@ -77,10 +80,20 @@ def run(cfg: Config, out: Path) -> Report:
 
 
 def form_config(cfg: Config, name: str) -> Config:
-    """The configuration of a named form, in the place and profile of this run, logged as CSV."""
-    made = compose([f"experiment={name}", f"profile={cfg.profile.name}", f"seed={cfg.seed}", "stage=models"])
-    shared = {field: getattr(cfg, field) for field in ("out", "evaluation", "view", "threads", "profile", "trainer")}
-    return replace(made, **shared, experiment="", logger=replace(cfg.logger, name="csv"))
+    """This configuration with the model of a named form, logged as CSV."""
+    return replace(cfg, model=form_model(name), experiment="", logger=replace(cfg.logger, name="csv"))
+
+
+def form_model(name: str) -> Any:
+    """The model of an experiment of conf/, as `hocket.config.compose` gives it, in a hundredth of its time."""
+    from omegaconf import OmegaConf
+
+    delta: Any = OmegaConf.load(conf_folder() / "experiment" / f"{name}.yaml")
+    base = delta.defaults[0]["override /model"]
+    schema = OmegaConf.structured(SCHEMAS[base])
+    return OmegaConf.to_object(
+        OmegaConf.merge(schema, OmegaConf.load(conf_folder() / "model" / f"{base}.yaml"), delta.model)
+    )
 
 
 def _gained(figures: dict[str, dict[str, float]]) -> float:

@@ -25,7 +25,7 @@ from hocket.evaluation.leaderboard import BoardRow, write_rows
 from hocket.evaluation.melodies import QUOTABLE_ORIGINS
 from hocket.evaluation.quality import write_flags
 from hocket.evaluation.regression import Interval
-from hocket.evaluation.segment_boards import segment_rows
+from hocket.evaluation.segment_boards import LEARNED, segment_rows
 from hocket.evaluation.segment_styles import hear_styles, heard_as
 from hocket.generation.latent import (
     ATTRIBUTES,
@@ -40,12 +40,13 @@ from hocket.generation.melody_vae import SEGMENTS
 from hocket.note_files import read_tables
 from hocket.report import Check, Report, stage_folder
 from hocket.training.melody_vae import as_batches
+from hocket.views.melodies import Melodies
 from hocket.views.segments import UNKNOWN, Segments, as_melodies, read
 
 Values = npt.NDArray[np.float64]
 BOARD, SETTING = "latent", "sample_of_z"
-STEPS, WAYS = 10, 100  # of interpolations, and how many are measured
-HEARD, MAPPED = 6000, 1000  # segments that the classifier learns from, and points of the map
+STEPS = 10  # of interpolations
+HEARD, MAPPED = 30, 1000  # times the samples: segments that the classifier learns from; points of the map
 MOVE = 2.0  # standard deviations along an attribute's vector
 PICTURE = "latent_map.png"
 _NAN = float("nan")
@@ -61,12 +62,13 @@ def run(cfg: Config, out: Path) -> Report:
     samples = np.load(stage_folder(cfg.out, "generation_melody_vae") / SEGMENTS / "tokens.npz")["tokens"]
     asked = [space.styles[place % len(space.styles)] for place in range(len(samples))]
     styles = heard_styles(parts, space, (samples, asked), cfg)
-    ways = ways_between(space, test)
+    ways = ways_between(space, test, cfg.evaluation.samples // 2)
     both = {"samples": samples, "real": test.tokens}
     intervals = {name: float(np.nanmean(mean_interval(tokens))) for name, tokens in both.items()}
     moved = moved_attributes(space, test)
     table = read_tables(stage_folder(cfg.out, "generation_melody_vae") / SEGMENTS)
-    rows, flags = segment_rows("melody vae", table, real_tables(parts), cfg)
+    most = LEARNED * cfg.evaluation.samples
+    rows, flags = segment_rows("melody vae", table, real_tables(parts, most), cfg)
     board = latent_rows(cfg, found, parts, {**styles, "mean_interval": intervals["samples"], **summary_of(ways)})
     write_rows([*board, *rows], out)
     write_flags({"melody_vae": flags}, out)
@@ -110,7 +112,8 @@ def heard_styles(
     ``symbols_kept`` is the share of steps that a flip leaves as they were. NaN where there is one style.
     """
     train, test = parts["train"], parts["test"]
-    learned = train.take(np.random.default_rng(cfg.seed).permutation(len(train))[:HEARD])
+    most = HEARD * cfg.evaluation.samples
+    learned = train.take(np.random.default_rng(cfg.seed).permutation(len(train))[:most])
     names = ["real", "style_of_samples", "style_after_flip", "symbols_kept"]
     if len(set(learned.column("style"))) < 2:
         return dict.fromkeys(names, _NAN)
@@ -127,9 +130,9 @@ def heard_styles(
     return dict(zip(names, values, strict=True))
 
 
-def ways_between(space: Space, test: Segments) -> dict[str, dict[str, float]]:
-    """Means over ways between held-out segments, by way; ``valid_real`` is the share of real segments that pass."""
-    order = np.linspace(0, len(test) - 1, 2 * min(WAYS, len(test) // 2)).astype(np.int64)
+def ways_between(space: Space, test: Segments, count: int) -> dict[str, dict[str, float]]:
+    """Means over so many ways between held-out segments, by way; ``valid_real`` is the share of real ones that pass."""
+    order = evenly_spaced(len(test), 2 * min(count, len(test) // 2))
     first, second = test.take(order[::2]), test.take(order[1::2])
     found = {}
     for way in ("spherical", "linear"):
@@ -149,7 +152,7 @@ def moved_attributes(space: Space, test: Segments) -> dict[str, dict[str, float]
 
     ``down``, ``here`` and ``up`` are means of the attribute of what is decoded -MOVE, 0 and MOVE deviations on.
     """
-    some = test.take(np.linspace(0, len(test) - 1, min(len(test), 400)).astype(np.int64))
+    some = test.take(evenly_spaced(len(test), 400))
     styles = some.column("style")
     mean, _ = space.encode(some.tokens, styles)
     vectors = attribute_vectors(mean, attributes(some.tokens))
@@ -166,16 +169,22 @@ def moved_attributes(space: Space, test: Segments) -> dict[str, dict[str, float]
 
 def draw_map(space: Space, test: Segments, out: Path) -> dict[str, str]:
     """The map of held-out segments."""
-    some = test.take(np.linspace(0, len(test) - 1, min(len(test), MAPPED)).astype(np.int64))
+    some = test.take(evenly_spaced(len(test), MAPPED))
     mean, _ = space.encode(some.tokens, some.column("style"))
     title = f"{len(some)} held-out segments of {space.bars} bars"
     latent_map(mean.double().numpy(), some.column("style"), out / PICTURE, title)
     return {PICTURE: f"Latent map: {title}, where the space spreads most, coloured by style"}
 
 
-def real_tables(parts: dict[str, Segments]) -> dict[str, Any]:
-    """Real segments of each split as melodies."""
-    return {split: as_melodies(part.tokens, part.column("style"), split, split=split) for split, part in parts.items()}
+def real_tables(parts: dict[str, Segments], most: int) -> dict[str, Melodies]:
+    """Real segments of each split as melodies, at most so many, evenly spaced."""
+    some = {split: part.take(evenly_spaced(len(part), most)) for split, part in parts.items()}
+    return {split: as_melodies(part.tokens, part.column("style"), split, split=split) for split, part in some.items()}
+
+
+def evenly_spaced(count: int, most: int) -> npt.NDArray[np.int64]:
+    """At most so many row numbers."""
+    return np.linspace(0, count - 1, min(count, most)).astype(np.int64)
 
 
 def latent_rows(cfg: Config, found: Returned, parts: dict[str, Segments], alone: dict[str, float]) -> list[BoardRow]:

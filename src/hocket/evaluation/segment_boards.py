@@ -16,7 +16,7 @@ from hocket.notes import NoteTable
 from hocket.views.melodies import Melodies
 
 BOARD = "segments"
-LEARNED, COMPARED = 6000, 2000  # segments that floors learn from, and that copies are looked for in
+LEARNED, COMPARED = 30, 10  # times the samples: segments that floors learn from, and that copies are looked for in
 ORDER = 2
 
 
@@ -33,7 +33,7 @@ def segment_rows(
         more: other states of the model by name.
     """
     setting, count = model.replace(" ", "_"), cfg.evaluation.samples
-    train, reference = _some(real["train"], LEARNED), reference_of(real, cfg)
+    train, reference = _some(real["train"], LEARNED * count), reference_of(real, cfg)
     sets = {(model, "model"): made} | {(name, "model"): table for name, table in (more or {}).items()}
     sets[("markov 2", "floor")] = common_notes(markov_segments(train, count, cfg.seed))
     sets[("random notes", "floor")] = common_notes(random_notes(train, count, cfg.seed))
@@ -45,7 +45,8 @@ def segment_rows(
 
 def reference_of(real: dict[str, Melodies], cfg: Config) -> Reference:
     """Real segments of train, in which copies are looked for, and of test, to which distances are measured."""
-    return Reference(common_notes(_some(real["train"], COMPARED)), common_notes(real["test"]), cfg.evaluation, cfg.seed)
+    train = common_notes(_some(real["train"], COMPARED * cfg.evaluation.samples))
+    return Reference(train, common_notes(real["test"]), cfg.evaluation, cfg.seed)
 
 
 def row_of(name: str, role: str, made: NoteTable, reference: Reference, setting: str, cfg: Config) -> BoardRow:

@@ -8,6 +8,7 @@ so that the adversary can be held against it.
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any, cast
 
 import lightning.pytorch as pl
@@ -102,6 +103,9 @@ class MelodyGan(pl.LightningModule):
         self._log(len(style), loss=generator_loss, critic_loss=critic_loss)
 
     def _warm_step(self, real: Choices, told: Tensor, optimizer: Any) -> None:
+        done = self.global_step / max(self.trainer.num_training_batches * self.warm_up, 1)
+        for group in optimizer.param_groups:  # half a cosine: at the end of the warm-up the weights come to rest
+            group["lr"] = self.config.warm_up_rate * (1 + math.cos(math.pi * min(done, 1.0))) / 2
         noise = torch.randn(len(told), self.config.noise)
         nats = -self.generator.log_likelihood(real, noise, told).mean() / self.events  # type: ignore[operator]
         self._step(optimizer, nats, self.generator)
