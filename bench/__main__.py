@@ -14,7 +14,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-BENCHMARKS = ("midi", "readers", "corpus", "features", "metrics", "language", "sound", "catalog")
+BENCHMARKS = ("midi", "readers", "corpus", "features", "metrics", "language", "latent", "sound", "catalog")
 
 
 def rows_of(name: str, arguments: list[str]) -> list[dict[str, object]]:
