@@ -103,6 +103,10 @@ def run_stage(cfg: Config) -> Report:
     """Runs one stage; its output folder changes only when it succeeds. Seconds go to runs/timings, outside DVC."""
     set_threads(cfg.threads)
     stage, function = resolve(cfg)
+    if stage.startswith(RECORDED):
+        from hocket.training.loggers import record_run, require_logger
+
+        require_logger(cfg.logger)
     target = output_of(cfg, stage)
     take_inputs_read()
     started, cpu = time.perf_counter(), time.process_time()
@@ -116,8 +120,6 @@ def run_stage(cfg: Config) -> Report:
     seconds = {"wall_s": time.perf_counter() - started, "cpu_s": time.process_time() - cpu}
     write_text(Path(cfg.logger.folder, "timings", f"{stage}.json"), json.dumps(seconds) + "\n")
     if stage.startswith(RECORDED):
-        from hocket.training.loggers import record_run
-
         record_run(cfg, report, target, seconds)
     return report
 

@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -52,33 +53,36 @@ def lightning_logger(cfg: Config, stage: str) -> Any:
     Raises:
         InputError: the logger's package is not installed, or its name is unknown.
     """
+    require_logger(cfg.logger)
     folder, name = cfg.logger.folder, cfg.logger.name
-    try:
-        if name == "wandb":
-            return _lightning_wandb(cfg, stage)
-        if name == "csv":
-            from lightning.pytorch.loggers import CSVLogger
+    if name == "wandb":
+        return _lightning_wandb(cfg, stage)
+    if name == "csv":
+        from lightning.pytorch.loggers import CSVLogger
 
-            return CSVLogger(folder, name=f"curves/{stage}")
-        if name == "tensorboard":
-            from lightning.pytorch.loggers import TensorBoardLogger
+        return CSVLogger(folder, name=f"curves/{stage}")
+    from lightning.pytorch.loggers import TensorBoardLogger
 
-            return TensorBoardLogger(folder, name=f"tensorboard/{group_of(cfg)}/{stage}-curves")
-    except ModuleNotFoundError:
-        raise _missing(name) from None
-    raise InputError(f"logger.name: is {name!r}, must be one of csv, tensorboard, wandb")
+    return TensorBoardLogger(folder, name=f"tensorboard/{group_of(cfg)}/{stage}-curves")
 
 
-def _missing(name: str) -> InputError:
-    return InputError(f"logger={name}: the package {name} is not installed; {_NEEDS[name]}, or take logger=csv")
+def require_logger(logger: LoggerConfig) -> None:
+    """Whether runs can be recorded as configured; asked before a stage begins.
+
+    Raises:
+        InputError: the logger's package is not installed, or its name is unknown.
+    """
+    name = logger.name
+    if name not in ("csv", *_NEEDS):
+        raise InputError(f"logger.name: is {name!r}, must be one of csv, tensorboard, wandb")
+    if name in _NEEDS and find_spec(name) is None:
+        raise InputError(f"logger={name}: the package {name} is not installed; {_NEEDS[name]}, or take logger=csv")
 
 
 def _record_in_tensorboard(folder: Path, record: dict[str, Any]) -> None:
     """Metrics as scalars and the configuration as text; the curves are where Lightning wrote them."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ModuleNotFoundError:
-        raise _missing("tensorboard") from None
+    from torch.utils.tensorboard import SummaryWriter
+
     with SummaryWriter(str(folder)) as writer:
         for name, value in {**record["metrics"], **record["seconds"]}.items():
             writer.add_scalar(name, value)
