@@ -38,6 +38,11 @@ from hocket.views.tune_bars import (
 from hocket.views.tunes import END
 
 LETTERS, MAX_BARS = "ABCDEFGH", 31
+LINES: dict[bool | None, set[int]] = {  # flags of bar lines that a section needs, by whether it is repeated
+    True: {SECTION | START, SECTION | REPEAT},
+    None: {SECTION | REPEAT},
+    False: {SECTION},
+}
 GRID = 4  # parts of the unit length
 MAX_MARKS, MAX_GRACES = 3, 4  # signs without time in a row, and notes of one grace
 PHRASES = (1, 2, 4)  # bars of phrases that come twice in a row at most
@@ -79,6 +84,10 @@ class Form:
             return None
         return cls(tuple(LETTERS[: len(bars)]), (None,) * len(bars), tuple(bars))
 
+    def lines(self) -> set[int]:
+        """Flags of the bar lines that a vocabulary must have."""
+        return set().union(*(LINES[repeated] for repeated in self.repeated))
+
 
 class Rules:
     """The rules along one growing tune.
@@ -101,9 +110,7 @@ class Rules:
             )
         if self.grid not in {self.place.unit * above // below for _, above, below in grammar.lengths}:
             raise InputError("the model's vocabulary has no quarter of a unit, so that bars cannot always be filled")
-        if form is not None and not {SECTION, SECTION | START, SECTION | REPEAT} <= {
-            flags for _, flags in grammar.bars
-        }:
+        if form is not None and not form.lines() <= {flags for _, flags in grammar.bars}:
             raise InputError(
                 "the model's vocabulary lacks one of |: :| || and cannot be given a form; train it on more"
             )

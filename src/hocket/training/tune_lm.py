@@ -47,7 +47,7 @@ def run(cfg: Config, out: Path) -> Report:
     module = build(config, len(vocabulary))
     loaders = [batches(rows["train"], config.batch_tokens, cfg.seed), batches(rows["validation"], VALIDATION_TOKENS, 0)]
     fitted = fit(with_epochs(cfg), f"models_{config.name}", module, *loaders)
-    save(out, module, {"config": asdict(config), "tokens": len(vocabulary)}, fitted)
+    save(out, module, {"config": asdict(config), "vocabulary": vocabulary.digest}, fitted)
     vocabulary.save(out / VOCABULARY)
     fit_floors(tunes["train"], out)
     KnownRuns.of(table_of(tunes["train"]), COPIED).save(out / RUNS)
@@ -117,10 +117,10 @@ def load(folder: Path) -> tuple[TuneModel, Vocabulary]:
         InputError: never trained, damaged, of another version, or with another vocabulary.
     """
     known, vocabulary = load_hyperparameters(folder), Vocabulary.load(folder / VOCABULARY)
-    if known.get("tokens") != len(vocabulary):
+    if known.get("vocabulary") != vocabulary.digest:
         raise InputError(
-            f"{folder}: the model knows {known.get('tokens')} tokens, its vocabulary {len(vocabulary)}; "
-            "they are of two trainings, train the model again"
+            f"{folder}: the weights belong to vocabulary {known.get('vocabulary')}, {VOCABULARY} is "
+            f"{vocabulary.digest}; they are of two trainings, train the model again"
         )
     try:
         schema = TuneTransformerConfig if known["config"]["name"] == "tune_transformer" else TuneLmConfig

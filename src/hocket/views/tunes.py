@@ -6,6 +6,7 @@ spelled in bytes, so that there is no unknown token and every text comes back as
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -94,6 +95,12 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return FIRST_UNIT + len(self.units)
+
+    @property
+    def digest(self) -> str:
+        """Names the vocabulary: weights belong to one, and another of the same size would speak other units."""
+        content = json.dumps([self.tokenizer, self.units, self.metres])
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @cached_property
     def _codes(self) -> dict[str, int]:
