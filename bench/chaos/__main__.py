@@ -6,6 +6,7 @@ Prints a table of Markdown (docs/faults.md holds the last one) and ends with 1 w
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -17,6 +18,7 @@ from pathlib import Path
 import bench.chaos  # noqa: F401  # puts the tests' helpers on the path
 from bench.chaos import services, stages
 from bench.chaos.project import Project, Tally
+from orchestration.stage_runner import end_on_signals
 from tiny_project import command, make_archives, make_clone
 
 
@@ -75,6 +77,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--folder", type=Path, help="kept, with its undisturbed project")
     parser.add_argument("--stages", nargs="+", default=[], help="which ones `kill` kills")
     options = parser.parse_args(arguments)
+    end_on_signals()
     os.nice(15)  # whoever works on this machine goes first
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
@@ -83,9 +86,9 @@ def main(arguments: list[str]) -> int:
         unknown = set(options.only) - set(trials.faults)
         if unknown:
             parser.error(f"unknown: {', '.join(sorted(unknown))}; one of {', '.join(trials.faults)}")
-        tallies = [
-            _told(name, trial) for name, trial in trials.faults.items() if name in (options.only or trials.faults)
-        ]
+        tallies: list[Tally] = []
+        with contextlib.suppress(KeyboardInterrupt):  # what is done is told all the same
+            tallies.extend(_told(name, trials.faults[name]) for name in options.only or trials.faults)
     _print(tallies)
     return int(any(tally.lost or tally.different for tally in tallies))
 
@@ -96,8 +99,6 @@ def _told(name: str, trial: Callable[[], Tally]) -> Tally:
         tally = trial()
     except PermissionError as error:
         tally = Tally(name, notes=[f"not run: {error}"])
-    for fault in [*tally.lost, *tally.different]:
-        print(f"  {fault}", file=sys.stderr, flush=True)
     print(f"  {tally.runs} runs, {tally.struck} struck", file=sys.stderr, flush=True)
     return tally
 

@@ -46,11 +46,13 @@ class Tally:
     notes: list[str] = field(default_factory=list)
 
     def count(self, what: str, struck: bool, fault: tuple[str, str] | None) -> None:
-        """One trial; `fault` is what `Project.differs` told."""
+        """One trial, told at once; `fault` is what `Project.differs` told."""
         self.runs += 1
         self.struck += struck
         if fault is not None:
             (self.lost if fault[0] == "lost" else self.different).append(f"{what}: {fault[1]}")
+        verdict = "whole" if fault is None else f"{fault[0].upper()} {fault[1]}"
+        print(f"  {self.fault}: {what}{'' if struck else ' (came too late)'}: {verdict}", file=sys.stderr, flush=True)
 
 
 class Project:
