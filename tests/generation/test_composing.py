@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hocket import compose_genre, read_midi, write_midi
 from hocket.composing import album_wishes, compose_file, write_album, write_layers
 from hocket.config.generation import FormConfig
 from hocket.errors import ConfigError, InputError
-from hocket.evaluation.choosing import CRITERIA, choose_best, form_contrast
+from hocket.evaluation.choosing import APART, CRITERIA, choose_best, form_contrast
 from hocket.evaluation.real_ranges import nearness
 from hocket.generation.blend import blend, read_blend
 from hocket.generation.chorale import count_parallels, parallels, viterbi
@@ -243,6 +244,21 @@ def test_the_feel_moves_onsets_a_little_and_keeps_their_order() -> None:
     assert len(straight) == len(felt)
     assert (np.sort(straight["onset_ticks"]) != np.sort(felt["onset_ticks"])).any()
     assert np.abs(np.sort(straight["onset_ticks"]) - np.sort(felt["onset_ticks"])).max() <= 40
+
+
+def test_a_drummer_takes_the_place_of_the_patterns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    heard = []
+
+    def accompany(piece: Piece, drummer: str, wishes: Any) -> tuple[Piece, dict[str, Any]]:
+        heard.append((drummer, wishes.seed))
+        return replace(piece, notes=piece.notes[~piece.notes["is_drum"]]), {}
+
+    monkeypatch.setattr("hocket.generation.drumming.load_drummer", lambda folder: folder.name)
+    monkeypatch.setattr("hocket.generation.drumming.accompany", accompany)
+    wishes = Wishes("rock", 8, 5, drums="drummer")
+    result = compose_file(wishes, tmp_path / "a.mid", 3, "sine", tmp_path, score=False, picture=False)
+    assert heard == [("drum_vae", 5 + (result["best"] - 1) * APART)]  # the best alone is drummed anew
+    assert not read_midi(tmp_path / "a.mid").notes["is_drum"].any()
 
 
 def test_a_lead_sheet_by_hand() -> None:
