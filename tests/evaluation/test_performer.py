@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 
@@ -21,6 +22,7 @@ from hocket.midi_write import write_midi
 from hocket.note_files import write_tables
 from hocket.report import Report
 from hocket.stages import run_stage
+from hocket.training.performer_inference import load
 from making import make_config, make_piece
 from making_performance import corpus, performance
 
@@ -200,3 +202,45 @@ def test_weights_of_another_feature_schema_are_refused(
     monkeypatch.setattr(performer_inference, "load_hyperparameters", lambda _: known)
     with pytest.raises(InputError, match="other features"):
         performer_inference.load(ran[0] / "models" / "performer" / "score_only")
+
+
+def test_going_on_with_one_composer(ran: tuple[Path, dict[str, Report]], tmp_path: Path) -> None:
+    config = make(ran[0].parent, "performer")
+    config.stage, config.experiment, config.logger.folder = "models", "performer_composer", str(tmp_path)
+    config.model.settings, config.model.trees = ["performance"], ["performance"]
+    config.model.start_from, config.model.composer = str(ran[0] / "models" / "performer"), "nobody"
+    config.model.learning_rate, config.model.epochs = 1e-9, {"demo": 1}
+    metrics = run_stage(config).metrics["performance"]
+    assert metrics["after"] == pytest.approx(metrics["before"], abs=1e-3)  # it began where the other ended
+    config.model.composer = "somebody else"
+    with pytest.raises(InputError, match="somebody else"):
+        run_stage(config)
+
+
+def test_a_transformer_trains_and_is_read_again(ran: tuple[Path, dict[str, Report]], tmp_path: Path) -> None:
+    config = make(ran[0].parent, "performer")
+    config.stage, config.experiment, config.logger.folder = "models", "performer_transformer", str(tmp_path)
+    config.model.settings, config.model.trees, config.model.trunk = ["performance"], [], "transformer"
+    config.model.hidden, config.model.epochs = 8, {"demo": 1}
+    assert run_stage(config).metrics["performance"]["parameters"] > 0
+    folder = tmp_path / "experiments" / "performer_transformer" / "001" / "models" / "performer" / "performance"
+    assert load(folder).module.config.trunk == "transformer"
+
+
+@pytest.mark.parametrize(
+    ("channel", "count", "message"), [(9, 20, "drums only"), (0, 1, "a single note"), (0, 0, "no music")]
+)
+def test_files_without_a_performance_are_told_apart(
+    ran: tuple[Path, dict[str, Report]], tmp_path: Path, channel: int, count: int, message: str
+) -> None:
+    track = mido.MidiTrack()
+    for number in range(count):
+        note = {"note": 40 + number, "channel": channel}
+        track += [mido.Message("note_on", velocity=60 + number, **note), mido.Message("note_off", time=200, **note)]
+    mido.MidiFile(tracks=[track]).save(tmp_path / "x.mid")
+    with pytest.raises(InputError, match=message):
+        evaluate_path("performer", tmp_path / "x.mid", ran[0] / "models")
+    if count != 1:
+        with pytest.raises(InputError, match="no note with a pitch"):
+            perform_file(tmp_path / "x.mid", tmp_path / "y.mid", ran[0] / "models" / "performer")
+        assert not (tmp_path / "y.mid").exists()

@@ -44,6 +44,7 @@ def run(cfg: Config, out: Path) -> Report:
     """Trains and saves; the report has the losses, and R2 of training windows against validation."""
     config: PerformerConfig = cfg.model
     view = View(stage_folder(cfg.out, "views_performance"), config.composer)
+    require_composer(view, config.composer)
     require_splits({split: len(view.rows(split)) for split in ("train", "validation")}, f"models_{config.name}")
     metrics: dict[str, Any] = {}
     checks: list[Check] = []
@@ -54,6 +55,13 @@ def run(cfg: Config, out: Path) -> Report:
     told = ", ".join(f"{setting} {values['validation']['velocity_r2']:.3f}" for setting, values in metrics.items())
     counts = {"models": len(metrics), "notes": max(values["notes"] for values in metrics.values())}
     return Report(summary=f"validation velocity R2: {told}", counts=counts, metrics=metrics, checks=merged(checks))
+
+
+def require_composer(view: View, composer: str) -> None:
+    """Raises InputError when a composer is named who has no piece."""
+    known = sorted({piece["composer"] for piece in view.pieces if piece["composer"]})
+    if composer and composer not in known:
+        raise InputError(f"model.composer: {composer!r} has no piece here; there are {', '.join(known) or 'none'}")
 
 
 def train(cfg: Config, view: View, setting: str, folder: Path) -> tuple[dict[str, Any], list[Check]]:

@@ -171,7 +171,7 @@ def load(folder: Path) -> Trained:
         layout = Layout(tuple(known["names"]), known["shared"], known["own"], known["trees"])
         families = PerformerConfig(**known["config"]).families[known["setting"]]
         module = Performer(PerformerConfig(**known["config"]), layout)
-    except (KeyError, TypeError, ConfigError) as error:
+    except (KeyError, TypeError, AttributeError, ConfigError) as error:
         raise InputError(f"{folder}: hyperparameters of another version ({error}); train the model again") from None
     if layout_of(family_columns(families), families, known["setting"], trees=layout.trees) != layout:
         raise InputError(f"{folder}: was trained on other features than this version makes; train the model again")
