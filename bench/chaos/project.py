@@ -22,7 +22,7 @@ from orchestration.lineage import Lineage
 from tiny_project import environment
 
 LEFTOVERS = ("*.part", "*.old")  # of atomic_path and output_folder; hidden names match too
-PATIENCE_S = 900.0
+PATIENCE_S = 3600.0  # on a machine that others keep busy
 
 
 @dataclass
