@@ -36,6 +36,14 @@ def test_a_floor_gives_what_was_asked_the_same_each_time(name: str) -> None:
     assert len(to_notes(first, origin="generated", corpus=name)) == 7
 
 
+def test_a_neighbour_goes_on_as_another_melody_does() -> None:
+    made = FLOORS["nearest_neighbour"](TRAIN, 6, 1)
+    bars = {tuple(bar["pitch"].tolist()) for bar in np.split(TRAIN.events, len(TRAIN.events) // 8)}
+    assert {tuple(bar["pitch"].tolist()) for bar in np.split(made.events, len(made.events) // 8)} <= bars
+    table = to_notes(made, origin="generated", corpus="x")
+    assert longest_shared_run(table, to_notes(TRAIN, origin="score", corpus="y")).max() <= 16  # two bars at most
+
+
 def test_the_walk_keeps_to_its_scale_and_random_notes_do_not() -> None:
     walk, noise = (
         to_notes(FLOORS[n](TRAIN, 20, 1), origin="generated", corpus=n) for n in ("scale_walk", "random_notes")

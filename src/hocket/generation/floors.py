@@ -21,6 +21,7 @@ Ints = npt.NDArray[np.int64]
 Generator = Callable[[Melodies, int, int], Melodies]
 
 MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])
+MOST_MELODIES = 800  # that a nearest neighbour is looked for in
 _STEP_BASE = 1024  # a token is (pitch + 1) * _STEP_BASE + steps
 
 
@@ -150,12 +151,68 @@ def ngram(train: Melodies, count: int, seed: int) -> Melodies:
     return markov(train, count, seed, order=5)
 
 
+def nearest_neighbour(train: Melodies, count: int, seed: int) -> Melodies:
+    """Each bar is what followed the bar of another melody of train that is most like the last one; metre by metre.
+
+    Likeness is the share of steps at which the same pitch sounds; the first bar is one of train.
+    """
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, len(train), count)
+    metres = np.array(train.pieces.column("metre").to_pylist())
+    chains = {metre: _Chain.of(train.take(np.flatnonzero(metres == metre))) for metre in np.unique(metres[rows])}
+    bars = np.array([len(_bars(train.take([int(row)]))) for row in rows])
+    lines = [chains[metres[row]].line(max(int(length), 2), rng) for row, length in zip(rows, bars, strict=True)]
+    return _melodies(train, lines, "nearest_neighbour", metres[rows].tolist())
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """Full bars of melodies of one metre, and which bar follows which.
+
+    Attributes:
+        bars: (pitches, steps) of each.
+        sounding: (bars, steps) pitch at each step.
+        piece: (bars,) whose it is.
+        leading: bars that are followed by the next one in the list.
+    """
+
+    bars: list[tuple[Ints, Ints]]
+    sounding: Ints
+    piece: Ints
+    leading: Ints
+
+    @classmethod
+    def of(cls, views: Melodies) -> _Chain:
+        """The bars of melodies of one metre, of at most MOST_MELODIES of them, evenly drawn."""
+        kept = views.take(np.unique(np.linspace(0, len(views) - 1, min(len(views), MOST_MELODIES)).astype(np.int64)))
+        parts = [_bars(kept.take([row])) for row in range(len(kept))]
+        length = np.bincount([int(steps.sum()) for part in parts for _, steps in part]).argmax()
+        own = [[bar for bar in part if bar[1].sum() == length] for part in parts]
+        piece = np.repeat(np.arange(len(own)), [len(part) for part in own])
+        bars = [bar for part in own for bar in part]
+        sounding = np.stack([np.repeat(pitch, steps) for pitch, steps in bars])
+        leading = np.flatnonzero(np.append(piece[1:] == piece[:-1], False))
+        return cls(bars, sounding, piece, leading)
+
+    def line(self, length: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """A line of `length` bars."""
+        at = int(rng.integers(len(self.bars)))
+        picked = [self.bars[at]]
+        while len(picked) < length and len(self.leading):  # no bar is followed: a line of one bar
+            alike = (self.sounding[self.leading] == self.sounding[at]).mean(axis=1)
+            alike[self.piece[self.leading] == self.piece[at]] = -1.0  # going on in one melody would be copying it
+            at = int(self.leading[rng.choice(np.flatnonzero(alike == alike.max()))]) + 1
+            picked.append(self.bars[at])
+        return np.concatenate([pitch for pitch, _ in picked]), np.concatenate([steps for _, steps in picked])
+
+
 FLOORS: dict[str, Generator] = {
     "random_notes": random_notes,
     "scale_walk": scale_walk,
     "markov_2": markov,
     "ngram_5": ngram,
     "shuffled_bars": shuffled_bars,
+    "nearest_neighbour": nearest_neighbour,
 }
 
 

@@ -54,6 +54,7 @@ WORDS = {
     "velocity_r2_within": "Velocity R2 within pieces, so that knowing how loud a piece is earns nothing.",
     "average_precision": "Precision over all thresholds, weighted by the recall that each adds.",
     "biggest_step": "Largest change of one interpolation step over that from end to end; 1 / steps is even.",
+    "biggest_share": "Largest change of one interpolation step as a share of all changes; 1 / steps is even.",
     "exact": "Share of pieces that come back without a single wrong step.",
     "kl_bits": "Bits that the code of a piece carries: the divergence of its distribution from the prior; the rate.",
     "mean_accuracy": "Accuracy when decoded from the mean of the code, which evades the rate: compare with accuracy.",

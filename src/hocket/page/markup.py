@@ -10,6 +10,8 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+WIDE = 2.2  # width over height from which a picture takes a whole row
+
 
 class Markup(str):
     """Text that is HTML already; any other string is escaped before it enters the page."""
@@ -72,7 +74,7 @@ def picture(png: bytes, caption: str) -> Markup:
     width, height = struct.unpack(">II", png[16:24])  # IHDR, PNG specification 11.2.2
     size = {"width": width, "height": height}
     image = tag("img", src=data_uri("image/png", png), alt=caption, loading="lazy", decoding="async", **size)
-    return tag("figure", image, tag("figcaption", caption))
+    return tag("figure", image, tag("figcaption", caption), class_="wide" if width > WIDE * height else None)
 
 
 def score(svg: bytes, caption: str) -> Markup:
