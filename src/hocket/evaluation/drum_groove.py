@@ -18,6 +18,7 @@ from hocket.models.drum_running import (
     expected,
     features_given,
     free_run,
+    hit_chances,
     listen,
     spread_out,
     values_at,
@@ -144,7 +145,7 @@ def task_hits(network: DrumVae, songs: Windows, task: str) -> Chances:
         for rows, batch in batches(songs):
             given = with_task(batch, task)
             heard = listen(network.eval(), given)
-            chance = windowed(network.hit_logits(features_given(network, heard, None)).sigmoid(), heard)
+            chance = windowed(hit_chances(network, heard, None), heard)
             for place, row in enumerate(rows):
                 arrays[row] = chance[place, : len(songs.arrays[row].real)].numpy()
     found = gathered(songs, arrays)

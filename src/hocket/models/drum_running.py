@@ -33,12 +33,14 @@ class Listening:
         told: (batch * segments, steps, ...) where each step stands.
         states: with which each segment begins.
         shape: windows and steps of a window.
+        near: (batch * segments, steps, 9) hits of like bars, see `hocket.views.drum_library`.
     """
 
     heard: Heard
     told: Tensor
     states: tuple[Tensor, Tensor]
     shape: tuple[int, int]
+    near: Tensor
 
 
 def listen(network: DrumVae, batch: Batch, noise: Tensor | None = None) -> Listening:
@@ -46,17 +48,18 @@ def listen(network: DrumVae, batch: Batch, noise: Tensor | None = None) -> Liste
     heard = network.encode(batch)
     latent = heard.mean if noise is None else reparametrised(heard.mean, heard.log_var, noise)
     told = by_segment(network.told(batch), heard.steps)
-    return Listening(heard, told, network.conduct(heard, latent), (batch.real.shape[0], batch.real.shape[1]))
+    near = by_segment(batch.near[..., :DRUMS], heard.steps)
+    return Listening(heard, told, network.conduct(heard, latent), (batch.real.shape[0], batch.real.shape[1]), near)
 
 
 def repeated(network: DrumVae, listening: Listening, noise: Tensor) -> Listening:
     """What was heard, once for each row of noise (n, batch, latent), each with a latent draw of its own."""
     heard, count = listening.heard, len(noise)
-    segments, told = (part.repeat(count, 1, 1) for part in (heard.segments, listening.told))
+    segments, told, near = (part.repeat(count, 1, 1) for part in (heard.segments, listening.told, listening.near))
     many = replace(heard, segments=segments)
     latent = reparametrised(heard.mean, heard.log_var, noise).flatten(0, 1)
     windows, time = listening.shape
-    return Listening(many, told, network.conduct(many, latent), (windows * count, time))
+    return Listening(many, told, network.conduct(many, latent), (windows * count, time), near)
 
 
 def bar_of(network: DrumVae, heard: Heard) -> int:
@@ -76,6 +79,12 @@ def features_given(network: DrumVae, listening: Listening, played: Trio | None) 
     segments = len(heard.segments) // listening.shape[0]
     past = no_past(listening) if played is None else past_of(*played, bar_of(network, heard), segments)
     return network.decode(heard, listening.told, past, listening.states)
+
+
+def hit_chances(network: DrumVae, listening: Listening, played: Trio | None) -> Tensor:
+    """(n, steps, 9) chances of hits, told the past of `played` or nothing; like bars have their share of them."""
+    own = network.hit_logits(features_given(network, listening, played)).sigmoid()
+    return torch.lerp(own, listening.near, network.trust[0 if played is None else 1])
 
 
 def windowed(values: Tensor, listening: Listening) -> Tensor:
@@ -161,7 +170,9 @@ def free_run(
             out, upper = network.upper(out, upper)
             features = torch.cat([out[:, 0], heard.segments[rows, step], past], -1)
             known = None if given is None else (given[0][rows, step], given[1][rows, step])
-            struck = _strike(network.hit_logits(features) / temperature, generator, known, least)
+            own = (network.hit_logits(features) / temperature).sigmoid()
+            chance = torch.lerp(own, listening.near[rows, step], network.trust[0])
+            struck = _strike(chance, generator, known, least)
             now = segment * steps + step
             parts[0][:, now], parts[1][:, now] = struck, struck * MIDDLING
             if not values:
@@ -182,10 +193,9 @@ def _own_past(parts: tuple[Tensor, ...], now: int, step: int, bar: int) -> Tenso
 
 
 def _strike(
-    logits: Tensor, generator: torch.Generator | None, given: tuple[Tensor, Tensor] | None, least: Tensor | None
+    chance: Tensor, generator: torch.Generator | None, given: tuple[Tensor, Tensor] | None, least: Tensor | None
 ) -> Tensor:
     """(windows, 9) hits drawn by chance; see `free_run`."""
-    chance = logits.sigmoid()
     struck = (torch.rand(chance.shape, generator=generator) < chance).float()
     if least is not None:
         struck = struck * (chance >= least)

@@ -19,7 +19,7 @@ from hocket.models.drum_conv import DrumConv
 from hocket.models.drum_tasks import GIVEN_WIDTH
 from hocket.models.drum_vae import DrumVae
 from hocket.report import Check, Report, stage_folder
-from hocket.training.drum_inference import thresholds
+from hocket.training.drum_inference import set_trust, thresholds
 from hocket.training.drum_methods import epochs_of, fitted_once, join_decoder, loaders, train, tuned
 from hocket.training.drum_windows import Windows, library_of, near_windows
 from hocket.training.fit import Fitted, save
@@ -34,7 +34,7 @@ from hocket.views.drums import Drums, groove_corpora, read
 
 GROOVE, CONV, FLOORS = "groove", "conv", "floors.npz"
 SEEN = ("train", "validation")
-THRESHOLD_WINDOWS = 128
+THRESHOLD_WINDOWS = 160
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,8 @@ def train_band(
     batches = loaders(data["train"], data["validation"], config, seed)
     name = folder_name(method, seed)
     fitted = train(seeded, f"models_drum_vae_{name}", network, batches, alone=False, method=method)
-    _save(out / name, network, fitted, {"thresholds": _tuned_thresholds(cfg, network, data["validation"])})
+    tuned_on = _tuned_thresholds(cfg, network, data["validation"])
+    _save(out / name, network, fitted, {"thresholds": tuned_on})
     return network, fitted
 
 
@@ -175,10 +176,11 @@ def train_folds(
 
 
 def _tuned_thresholds(cfg: Config, network: DrumVae, held: Windows) -> dict[str, float]:
-    """Thresholds, of at most THRESHOLD_WINDOWS windows."""
+    """Sets the trust in like bars, and gives thresholds, of at most THRESHOLD_WINDOWS windows."""
     rows = np.unique(np.linspace(0, len(held.rows) - 1, min(THRESHOLD_WINDOWS, len(held.rows))).astype(int))
     few = Windows(held.rows[rows], [held.arrays[row] for row in rows])
-    return thresholds(network.eval(), few, cfg.model.drafts, cfg.seed)
+    set_trust(network.eval(), few)
+    return thresholds(network, few, cfg.model.drafts, cfg.seed)
 
 
 def fresh(seed: int, config: DrumNetConfig, widths: list[int]) -> DrumVae:
