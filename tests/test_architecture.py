@@ -29,6 +29,8 @@ LAYERS = {
     "doctor": 8,
     "cli": 9,
     "cli_sound": 9,
+    "cli_latent": 9,
+    "cli_drums": 9,
     "cli_catalog": 9,
     "cli_tunes": 9,
     "cli_report": 9,
