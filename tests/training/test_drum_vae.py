@@ -13,9 +13,10 @@ from hocket.errors import ConfigError, InputError
 from hocket.models.drum_vae import DrumVae
 from hocket.stages import run_stage
 from hocket.training.drum_inference import best_threshold, chances, f1_at, load, load_library, rolled
+from hocket.training.drum_loader import loader
 from hocket.training.drum_module import DrumModule, transposed
 from hocket.training.drum_vae import fold_of
-from hocket.training.drum_windows import loader, near_windows, windows_of
+from hocket.training.drum_windows import Windows, near_windows, windows_of
 from hocket.views.drum_features import BAND_WIDTH, CHROMA
 from hocket.views.drums import drums_of
 from making_drums import SMALL, corpus, drums_config, store_split
@@ -107,9 +108,8 @@ def test_a_short_window_in_a_batch_keeps_its_loss() -> None:
     songs, _ = drums_of(corpus(2), DrumsConfig())
     found = windows_of(songs, 4)
     network = DrumVae(DrumNetConfig(**SMALL), [BAND_WIDTH] * 3).eval()  # type: ignore[arg-type]
-    alone = [
-        next(iter(loader(type(found)(found.rows[n : n + 1], [one]), 4096, 1))) for n, one in enumerate(found.arrays)
-    ]
+    singles = [Windows(found.rows[n : n + 1], [one]) for n, one in enumerate(found.arrays)]
+    alone = [next(iter(loader(single, 4096, 1))) for single in singles]
     module = DrumModule(network, alone=False)
     losses = [float(module.losses(batch, False)["hits"] * batch.real.sum()) for batch in alone]
     together = next(iter(loader(found, 4096, 1)))
