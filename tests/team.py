@@ -62,10 +62,10 @@ class Team:
         module = ("--module-name", "orchestration.definitions")
         try:
             self._start("code", "dagster", "code-server", "start", *where, str(self.code_port), *module)
-            self._wait(self._code_answers, 120)
+            self._wait(self._code_answers, 900)
             self._start("daemon", "dagster._daemon", "run", *workspace)
             self._start("webserver", "dagster_webserver", *where, str(self.web_port), *workspace)
-            self._wait(lambda: bool(self.ask(STATUSES)["runsOrError"]), 120)
+            self._wait(lambda: bool(self.ask(STATUSES)["runsOrError"]), 900)
         except BaseException:
             self.__exit__(None, None, None)
             raise
