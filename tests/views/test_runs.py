@@ -18,6 +18,7 @@ def test_a_run_is_known_in_every_key_and_another_tune_is_not(tmp_path: Path) -> 
     loaded = KnownRuns.load(tmp_path / "runs.npz")
     asked = table_of([tunes[0], transpose(tunes[0], 3), tunes[1]])
     assert loaded.shared(asked).tolist() == [True, True, False]
+    assert loaded.share(asked)[:2].tolist() == [1, 1]
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:

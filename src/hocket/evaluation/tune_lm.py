@@ -17,7 +17,7 @@ from hocket.config.tunes import TuneGenerationConfig, TunesConfig
 from hocket.corpus.readers import split_tunes
 from hocket.errors import InputError
 from hocket.evaluation.leaderboard import BoardRow, finite, json_text, write_rows
-from hocket.evaluation.memorisation import longest_shared_run, ngram_share
+from hocket.evaluation.memorisation import NGRAM
 from hocket.evaluation.musicology import METRICS, prepare
 from hocket.evaluation.own_music import read_at
 from hocket.evaluation.quality import Flag, write_flags
@@ -32,10 +32,10 @@ from hocket.generation.tune_lm import by_profile, headers_like, sample
 from hocket.generation.tune_rules import Form
 from hocket.models.tune_model import TuneModel
 from hocket.models.witten_bell import WittenBell
-from hocket.notes import NoteTable
-from hocket.report import Check, Report, stage_folder
+from hocket.report import Check, Report, read_report, stage_folder
 from hocket.training.tune_lm import COPIED, FLOORS, load, nats_of
 from hocket.views.abc_text import Tune, parse_tune
+from hocket.views.runs import KnownRuns
 from hocket.views.tune_notes import readable, table_of
 from hocket.views.tunes import Vocabulary, read_tunes, rows_of
 
@@ -67,10 +67,8 @@ def run(cfg: Config, out: Path) -> Report:
     bits = {name: per_char(values, tunes["test"]) for name, values in nats.items()}
     bits["xz"], bits["xz primed with train"] = xz_bits(tunes["test"], ()), xz_bits(tunes["test"], tunes["train"])
     write_rows([_row(cfg, name, value, nats.get(name), tunes["test"]) for name, value in bits.items()], out)
-    validation = {
-        name: per_char(nats_in(path, tunes["validation"]), tunes["validation"])
-        for name, path in (("tune lm", folder), ("tune transformer", transformer))
-    }
+    reports = {"tune lm": read_report(folder), "tune transformer": read_report(transformer)}
+    validation = {name: report.metrics["validation"]["bits_per_char"] for name, report in reports.items()}
     study = Study(model, vocabulary, tunes, cfg).run(folder, made)
     write_text(out / "samples.json", json_text(finite(study)))
     draw_temperatures(study, out / PICTURE)
@@ -132,6 +130,14 @@ def _row(cfg: Config, name: str, bits: float, nats: Values | None, tunes: Sequen
 
 
 @dataclass(frozen=True)
+class Known:
+    """What train holds: runs that make a tune a copy, and the n-grams that are counted."""
+
+    copies: KnownRuns
+    ngrams: KnownRuns
+
+
+@dataclass(frozen=True)
 class Study:
     """Sets of tunes under the headers and forms of held-out ones, all measured alike.
 
@@ -156,7 +162,8 @@ class Study:
         config: TuneGenerationConfig = self.cfg.generation["tune_lm"]
         count = by_profile(config.study, self.cfg)
         headers, forms = headers_like(self.tunes["test"], self.vocabulary, count, self.cfg.seed)
-        known = table_of(self.tunes["train"])
+        train = table_of(self.tunes["train"])
+        known = Known(KnownRuns.of(train, COPIED), KnownRuns.of(train, NGRAM))
         study = {"real": quality(self.tunes["test"], known)}
         study |= {name: quality(floor, known) for name, floor in self._floors(headers, folder).items()}
         for constrained in (False, True):
@@ -177,7 +184,7 @@ class Study:
         }
 
     def _sampled(
-        self, headers: Sequence[Tune], forms: Sequence[Form | None], sampling: Sampling, known: NoteTable
+        self, headers: Sequence[Tune], forms: Sequence[Form | None], sampling: Sampling, known: Known
     ) -> dict[str, float]:
         drawn = sample(self.model, self.vocabulary, headers, replace(sampling, seed=self.cfg.seed), forms=forms)
         made = [
@@ -199,7 +206,7 @@ def tunes_in(text: str) -> list[Tune]:
     return [parse_tune(one) for one in split_tunes(text)]
 
 
-def quality(tunes: Sequence[Tune], train: NoteTable) -> dict[str, float]:
+def quality(tunes: Sequence[Tune], known: Known) -> dict[str, float]:
     """Means over tunes: readable, the measures of `forms_of`, scale consistency, and what they share with train.
 
     ``copies`` is the share of tunes with a run of COPIED notes that train has too.
@@ -213,10 +220,10 @@ def quality(tunes: Sequence[Tune], train: NoteTable) -> dict[str, float]:
     if not read:
         return result
     table = table_of(read)
-    share = ngram_share(table, train)
+    share = known.ngrams.share(table)
     return result | {
         "scale_consistency": float(np.nanmean(METRICS["scale_consistency"](prepare(table)))),
-        "copies": float(np.mean(longest_shared_run(table, train) >= COPIED)),
+        "copies": float(np.mean(known.copies.shared(table))),
         "ngram_share": float(np.nanmean(share)) if np.isfinite(share).any() else _NAN,
     }
 

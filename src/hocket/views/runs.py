@@ -11,7 +11,7 @@ import numpy.typing as npt
 from hocket.errors import InputError
 from hocket.files import atomic_path
 from hocket.notes import NoteTable
-from hocket.views.sounding import Sounding, prepare, top_line
+from hocket.views.sounding import Sounding, prepare, ratio, top_line
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that powers never vanish modulo 2^64
 
@@ -75,6 +75,12 @@ class KnownRuns:
         window, piece = windows(steps_of(prepare(table)), self.notes - 2)
         found: npt.NDArray[np.bool_] = np.bincount(piece[np.isin(window, self.hashes)], minlength=len(table)) > 0
         return found
+
+    def share(self, table: NoteTable) -> npt.NDArray[np.float64]:
+        """(pieces,) share of the runs of a piece that are among them; NaN for a piece that is shorter than a run."""
+        window, piece = windows(steps_of(prepare(table)), self.notes - 2)
+        found = np.bincount(piece, np.isin(window, self.hashes), len(table))
+        return ratio(found, np.bincount(piece, minlength=len(table)))
 
     def save(self, path: Path) -> None:
         """Writes an .npz."""
