@@ -167,3 +167,20 @@ def test_nothing_to_train_on_is_said(tmp_path: Path) -> None:
         run_stage(drums_config(tmp_path, stage="models"))
     with pytest.raises(InputError, match="never trained"):
         load(tmp_path / "nowhere")
+
+
+def test_a_users_songs_are_scored_beside_their_floors(trained: Path, tmp_path: Path) -> None:
+    from hocket.evaluation.on_path import evaluate_path
+    from hocket.midi import write_midi
+    from making_drums import BASS, song, written
+
+    write_midi(song(40), tmp_path / "one" / "song.mid")
+    found = evaluate_path("drum_vae", tmp_path / "one", trained / "out" / "models")
+    assert set(found["settings"]) == {"free_running", "teacher_forced", "humanise"}
+    assert {"precision", "recall", "f1"} <= set(found["settings"]["free_running"])
+    assert {"velocity_mse", "offset_mse", "offset_mae_ms"} <= set(found["settings"]["humanise"])
+    assert found["floors"]["silence"]["f1"] == 0
+    json.dumps(found, allow_nan=False)
+    write_midi(written([(BASS, 40, 80, 0, 4)]), tmp_path / "two" / "bass.mid")
+    with pytest.raises(InputError, match="has drums"):
+        evaluate_path("drum_vae", tmp_path / "two", trained / "out" / "models")

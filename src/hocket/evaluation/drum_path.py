@@ -14,6 +14,7 @@ from hocket.errors import InputError
 from hocket.evaluation.drum_band import prior_chances
 from hocket.evaluation.drum_groove import Guessed, humanise, played
 from hocket.evaluation.drum_scores import VALUE_METRICS, Struck, average_precision, hit_metrics, struck, value_metrics
+from hocket.evaluation.leaderboard import finite
 from hocket.note_files import read_tables
 from hocket.training.drum_inference import Chances, chances, load, load_arrays, load_library
 from hocket.training.drum_windows import near_windows, windows_of
@@ -58,7 +59,8 @@ def evaluate_path(path: Path, folder: Path) -> dict[str, Any]:
     }
     values = value_metrics(played(alone, Guessed(means, means)))
     floors["mean of drum and step"] = {name: values[name] for name in VALUE_METRICS}
-    return {"model": "drum_vae", "pieces": len(songs), "settings": settings, "floors": floors}
+    result: dict[str, Any] = finite({"settings": settings, "floors": floors})
+    return {"model": "drum_vae", "pieces": len(songs), **result}
 
 
 def _silence(found: Chances) -> Struck:

@@ -23,6 +23,7 @@ from hocket.views.drum_map import CLASSES
 Values = npt.NDArray[np.float64]
 HIT_METRICS = ("precision", "recall", "f1", "average_precision", "accuracy")
 VALUE_METRICS = ("velocity_mse", "offset_mse", "offset_mae_ms")
+FLAT = 1e-4  # standard deviation below which values are all alike, and have no spread to keep
 _NAN = float("nan")
 
 
@@ -158,7 +159,7 @@ def value_metrics(played: Played) -> dict[str, float]:
     }
     for column, (name, low, high) in enumerate((("velocity", 0.0, 1.0), ("offset", -0.5, 0.5))):
         true, drawn = played.true[:, column], played.drawn[:, column]
-        found[f"{name}_spread"] = float(drawn.std() / max(true.std(), 1e-9))
+        found[f"{name}_spread"] = float(drawn.std() / true.std()) if true.std() > FLAT else _NAN
         found[f"{name}_kl"] = histogram_kl(true, drawn, low, high)
     return found
 
