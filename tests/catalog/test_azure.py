@@ -24,7 +24,7 @@ from hocket.config.storage import StorageConfig
 from hocket.errors import InputError
 
 pytest.importorskip("azure.storage.blob", reason="Azure's packages are not installed (extra `azure`)")
-pytestmark = needs_azurite
+pytestmark = [needs_azurite, pytest.mark.slow]  # `make test-services` runs them
 ROOT = Path(__file__).parents[2]
 WRONG_KEY = "UGxhbnRlZFdyb25nQWNjb3VudEtleTAxMjM0NTY3ODkhISEhISEhISEhISEhISEhISEhISEhISEhISEhISEhIQ=="
 CLIENT_SECRET, WRONG_CLIENT_SECRET = "pLanted8Q~Client.Secret-x1", "pLanted8Q~Wrong.Secret-y2"

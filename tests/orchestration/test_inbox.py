@@ -58,9 +58,8 @@ def test_the_schedule_is_at_two_in_paris_and_all_is_off_at_first() -> None:
 
 
 @needs_azurite
-@pytest.mark.parametrize(
-    "secret", [pytest.param(KEY, marks=pytest.mark.slow, id="right"), pytest.param(WRONG, id="wrong")]
-)
+@pytest.mark.slow  # `make test-services` runs it
+@pytest.mark.parametrize("secret", [KEY, WRONG], ids=["right", "wrong"])
 def test_no_secret_reaches_dagster_or_wandb(
     secret: str, azurite: Azurite, tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
