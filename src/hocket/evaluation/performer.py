@@ -12,7 +12,14 @@ from hocket.config.performer import PerformerConfig
 from hocket.errors import InputError
 from hocket.evaluation.judge import Judge
 from hocket.evaluation.leaderboard import BoardRow, finite, json_text, write_rows
-from hocket.evaluation.performer_errors import IMPORTANCE_NOTES, NEEDED, draw_errors, draw_importances, errors_by, importances
+from hocket.evaluation.performer_errors import (
+    IMPORTANCE_NOTES,
+    NEEDED,
+    draw_errors,
+    draw_importances,
+    errors_by,
+    importances,
+)
 from hocket.evaluation.performer_plots import draw
 from hocket.evaluation.protocol import MEASURES, train_and_validation_differ
 from hocket.evaluation.recordings import measured, measured_floors, recordings
@@ -54,7 +61,7 @@ def run(cfg: Config, out: Path) -> Report:
     }
     floors = measured_floors(notes["test"], load_floors(folder))
     errors = errors_by(notes["test"], predictions["test"])
-    some = _some_pieces(notes["test"], IMPORTANCE_NOTES)
+    some = _some_pieces(notes["test"], IMPORTANCE_NOTES if cfg.profile.quotable else IMPORTANCE_NOTES // 8)
     falls = {setting: importances(one, some, view.families, cfg.seed) for setting, one in trained.items()}
     table = {"settings": settings, "floors": floors, "errors": errors, "importances": falls}
     write_text(out / "table.json", json_text(finite(table)))

@@ -16,7 +16,7 @@ from hocket.views.performance_features import TARGETS
 
 Values = npt.NDArray[np.float64]
 Groups = tuple[Values, npt.NDArray[np.int64]]  # centre of each group, and (notes,) group of each note, -1 for none
-IMPORTANCE_NOTES = 15_000  # about so many, in whole pieces, are shuffled and predicted again for each family
+IMPORTANCE_NOTES = 16_000  # about so many, in whole pieces, are shuffled and predicted again for each family
 FEWEST = 50  # notes of a group; a mean of fewer is noise
 NEEDED = ("pitch", "beat_phase")  # features that grouping needs
 AXES = {
