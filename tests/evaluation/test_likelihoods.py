@@ -66,7 +66,7 @@ def cfg(tmp_path_factory: pytest.TempPathFactory) -> Config:
     model = TuneLmConfig(embedding=8, hidden=8, layers=1)
     for name in ("tune_lm", "tune_transformer"):
         target = out / "models" / name
-        known = {"config": asdict(model), "tokens": len(vocabulary)}
+        known = {"config": asdict(model), "vocabulary": vocabulary.digest}
         save(target, TuneLm(model, len(vocabulary)), known, Fitted(0, []))
         vocabulary.save(target / "vocabulary.json")
         fit_floors(train, target)
