@@ -46,6 +46,7 @@ from hocket.views.segments import UNKNOWN, Segments, as_melodies, read
 Values = npt.NDArray[np.float64]
 BOARD, SETTING = "latent", "sample_of_z"
 STEPS = 10  # of interpolations
+TESTED = 10  # times the samples: held-out segments at most
 HEARD, MAPPED = 30, 1000  # times the samples: segments that the classifier learns from; points of the map
 MOVE = 2.0  # standard deviations along an attribute's vector
 PICTURE = "latent_map.png"
@@ -57,7 +58,8 @@ def run(cfg: Config, out: Path) -> Report:
     space = Space.open(stage_folder(cfg.out, "models_melody_vae"))
     segments = read(stage_folder(cfg.out, "views_segments"), space.bars)
     parts = {split: known_styles(segments.of_split(split), space.styles) for split in ("train", "validation", "test")}
-    test = parts["test"]
+    most = TESTED * cfg.evaluation.samples
+    test = parts["test"] = parts["test"].take(evenly_spaced(len(parts["test"]), most))
     found = returned(space.model, as_batches(test, space.codes, space.styles), cfg.seed)
     samples = np.load(stage_folder(cfg.out, "generation_melody_vae") / SEGMENTS / "tokens.npz")["tokens"]
     asked = [space.styles[place % len(space.styles)] for place in range(len(samples))]
