@@ -14,7 +14,7 @@ from hocket.config.melodies import MelodyLstmConfig
 from hocket.errors import InputError
 from hocket.evaluation import melody_rewarded
 from hocket.evaluation.choosing import choose_best
-from hocket.evaluation.melody_rewarded import Experiment, rewards, tune, weights_of
+from hocket.evaluation.melody_rewarded import Experiment, readable, rewards, tune, weights_of
 from hocket.generation import model_tunes
 from hocket.generation.composer import Players
 from hocket.generation.inspection import bars_sum, in_range, unexplained
@@ -62,6 +62,12 @@ def test_tuning_raises_the_likelihood_of_what_is_rewarded_and_leaves_the_same_we
         assert not model.training
         states.append(model.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_melodies_that_the_model_cannot_read_are_left_out() -> None:
+    views = make_melodies(3)
+    views.events["steps"][views.offsets[2] - 1] = 65  # the last note of the second
+    assert readable(views).tolist() == [0, 2]
 
 
 def test_rewards_lie_between_0_and_1() -> None:

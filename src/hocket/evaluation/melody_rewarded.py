@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -34,7 +35,7 @@ from hocket.report import Check, Report, stage_folder
 from hocket.training.melody_lstm import load, nats_of, styled
 from hocket.training.sequences import IGNORED, pad
 from hocket.views.melodies import Melodies, read, to_notes
-from hocket.views.melody_rows import Rows, rows_of
+from hocket.views.melody_rows import MAX_STEPS, Rows, rows_of
 from hocket.views.sounding import Floats, prepare
 
 NAME = "melody_rewarded"
@@ -150,6 +151,8 @@ def tune(model: MelodyLstm, experiment: Experiment, config: MelodyRewardedConfig
     optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     for turn in range(1, config.rounds + 1):
         views, table = experiment.drawn(model.eval(), samples, seed + 7919 * turn)
+        kept = readable(views)
+        views, table = views.take(kept), table.take(kept)
         weights = weights_of(rewards(table), experiment.copies(table), config.sharpness)
         rng = np.random.default_rng([seed, turn])
         real = experiment.train.take(
@@ -168,6 +171,13 @@ def tune(model: MelodyLstm, experiment: Experiment, config: MelodyRewardedConfig
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
                 optimiser.step()
     model.eval()
+
+
+def readable(views: Melodies) -> npt.NDArray[np.int64]:
+    """Rows of the melodies without an event longer than the model reads; a last note held to a long bar line may be."""
+    longest = np.zeros(len(views), np.int64)
+    np.maximum.at(longest, views.events["piece"], views.events["steps"])
+    return np.flatnonzero(longest <= MAX_STEPS)
 
 
 def weights_of(reward: Floats, copies: Floats, sharpness: float) -> Floats:
