@@ -166,7 +166,7 @@ def _pitch_classes(frame: Frame) -> Columns:
     total = np.cumsum(one_hot, axis=1, dtype=np.int32)
     low, high = frame.window(32, 32)
     share = np.divide(total.take(high, 1) - total.take(low, 1), high - low, dtype=np.float32)
-    flat: Column = np.concatenate((share, share)).ravel()  # (24, notes): twelve classes up from any class without a modulo
+    flat: Column = np.concatenate((share, share)).ravel()  # (24, notes): twelve classes up without a modulo
     own = pitch_class * frame.count + notes
     columns: Columns = {"pitch_class": pitch_class.astype(np.float32)}
     for above in range(12):  # e.g. the share of the dominant when this note is the tonic
