@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from hocket import compose_genre
 from hocket.config import Config
 from hocket.config.evaluation import EvaluationConfig
 from hocket.evaluation.compositions import run
 from hocket.evaluation.leaderboard import BOARDS, leaders, markdown, ranked, read_rows
 from hocket.evaluation.quality import read_flags
-from hocket import compose_genre
 from hocket.note_files import write_tables
 from hocket.notes import NoteTable, Piece
 from making import make_config

@@ -112,7 +112,11 @@ def test_string_selections_fail_beside_hydra_and_objects_work(defs: dg.Definitio
 
 
 def test_jobs_hold_what_they_say_with_all_it_stands_on(steps: dict[str, Step], defs: dg.Definitions) -> None:
-    groups = {"data": {"data", "corpus", "views"}, "models": {"models", "evaluation"}, "listen": {"generation", "audio"}}
+    groups = {
+        "data": {"data", "corpus", "views"},
+        "models": {"models", "evaluation"},
+        "listen": {"generation", "audio"},
+    }
     for job in JOBS:
         selected = {tuple(key.path) for key in defs.resolve_job_def(job).asset_layer.selected_asset_keys}
         chosen = {name for name, step in steps.items() if step.key in selected}
