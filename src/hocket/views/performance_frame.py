@@ -16,7 +16,7 @@ from hocket.notes import Piece
 from hocket.views.performance_beats import PieceBeats
 
 Column = npt.NDArray[np.float32]
-Index = npt.NDArray[np.int64]
+Index = npt.NDArray[np.signedinteger[Any]]
 
 GRID_S = 0.02  # resolution of windows in time
 
