@@ -12,6 +12,7 @@ TEAM = "HOCKET_DAGSTER_HOME"  # a folder with a dagster.yaml of its own (docker/
 SETTINGS = """\
 # Written by orchestration/home.py.
 telemetry: {enabled: false}
+python_logs: {python_log_level: INFO}   # else each step process prints that it began
 nux: {enabled: false}   # else a dialog covers the first page
 concurrency:
   runs: {max_concurrent_runs: 1}   # two runs would only wait for each other at DVC's lock

@@ -179,7 +179,8 @@ def test_perform_refuses_drums_and_an_untrained_model(ran: tuple[Config, dict[st
     write_midi(drums, tmp_path / "drums.mid")
     with pytest.raises(InputError, match="no note with a pitch"):
         perform_file(tmp_path / "drums.mid", tmp_path / "out.mid", Path(ran[0].out, "models", "forest"))
+    write_midi(performance(10, 1), tmp_path / "piano.mid")
     with pytest.raises(InputError, match="no forest was trained"):
-        perform_file(tmp_path / "drums.mid", tmp_path / "out.mid", tmp_path / "forest")
+        perform_file(tmp_path / "piano.mid", tmp_path / "out.mid", tmp_path / "forest")
     assert load_performer(tmp_path) is None
     assert not (tmp_path / "out.mid").exists()

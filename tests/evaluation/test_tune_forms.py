@@ -14,24 +14,25 @@ def forms(body: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("body", "right", "whole", "formed", "distinct"),
+    ("body", "right", "whole", "formed", "distinct", "loops"),
     [
-        ("A2 B2 | c4 | A2 B2 | d4 |]", 1.0, 1.0, 1.0, 0.75),
-        ("A2 B2 | c3 | A2 B2 | d4 |]", 0.5, 0.0, 1.0, 0.75),
-        ("|: A2 B2 | c4 | d4 | c4 :|", 1.0, 1.0, 1.0, 0.75),
-        ("|: A2 B2 | c4 |: d4 | c4 :|", np.nan, np.nan, 0.0, 0.75),
-        ("|: A2 B2 | c4 | d4 |", 1.0, 1.0, 0.0, 1.0),
-        ("A | B4 | c3 :| A | B4 | c3 :|", 1.0, 1.0, 1.0, 0.5),
-        ("A4 | A4 | A4 | A4 |]", 1.0, 1.0, 1.0, 0.25),
+        ("A2 B2 | c4 | A2 B2 | d4 |]", 1.0, 1.0, 1.0, 0.75, 0.0),
+        ("A2 B2 | c3 | A2 B2 | d4 |]", 0.5, 0.0, 1.0, 0.75, 0.0),
+        ("|: A2 B2 | c4 | d4 | c4 :|", 1.0, 1.0, 1.0, 0.75, 0.0),
+        ("|: A2 B2 | c4 |: d4 | c4 :|", np.nan, np.nan, 0.0, 0.75, 0.0),
+        ("|: A2 B2 | c4 | d4 |", 1.0, 1.0, 0.0, 1.0, np.nan),
+        ("A | B4 | c3 :| A | B4 | c3 :|", 1.0, 1.0, 1.0, 0.5, 0.0),
+        ("A4 | A4 | A4 | A4 |]", 1.0, 1.0, 1.0, 0.25, 1.0),
     ],
 )
-def test_forms_by_hand(body: str, right: float, whole: float, formed: float, distinct: float) -> None:
+def test_forms_by_hand(body: str, right: float, whole: float, formed: float, distinct: float, loops: float) -> None:
     found = forms(body)
     expected = {
         "interior_bars_right": right,
         "all_bars_right": whole,
         "repeats_well_formed": formed,
         "distinct_bar_ratio": distinct,
+        "loops": loops,
     }
     assert found == pytest.approx(expected, nan_ok=True)
 

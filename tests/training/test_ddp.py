@@ -45,7 +45,7 @@ def train(folder: Path, count: int, even: bool = True) -> tuple[Fitted, TuneLm]:
     return fit(make_config(folder, trainer=trainer), "models_tiny", module, *loaders), module
 
 
-@pytest.mark.parametrize(("even", "tolerance"), [(True, 1e-5), (False, 0.02)])
+@pytest.mark.parametrize(("even", "tolerance"), [(True, 1e-5), (False, 0.05)])
 def test_two_processes_end_with_the_losses_of_one(tmp_path: Path, even: bool, tolerance: float) -> None:
     (one, alone), (two, shared) = (train(tmp_path / str(count), count, even) for count in (1, 2))
     assert len(one.history) == len(two.history) == 3
