@@ -17,6 +17,7 @@ from orchestration import console
 from orchestration.home import make_home
 from orchestration.jobs import AT_ONCE, JOBS
 from orchestration.lineage import DATA, BusyError, Lineage, project_root
+from orchestration.lock_order import sort_lock
 from orchestration.profile import set_profile
 from orchestration.stage_runner import StepError, end_on_signals, run_step
 
@@ -71,6 +72,7 @@ def _run(root: Path, options: argparse.Namespace) -> int:
     if options.json:
         os.environ[console.STDERR] = "1"
     result = _execute(options.job)
+    sort_lock(root)
     if any(map(_was_interrupted, result.all_events)):
         raise KeyboardInterrupt
     summary = _summary(root, options, result) | {"seconds": round(time.perf_counter() - started, 2)}
