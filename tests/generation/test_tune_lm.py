@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -39,22 +40,22 @@ def model() -> TuneLm:
     return made
 
 
-def walk(header: Tune, seed: int, most: int = 1500) -> tuple[str, bool]:
+def walk(header: Tune, seed: int, most: int = 1500, words: Vocabulary = WORDS) -> tuple[str, bool]:
     """A random tune under the rules, and whether it ended."""
-    rng, rules, tokens = np.random.default_rng(seed), Rules(Grammar(WORDS), header), list[int]()
-    weight = np.ones(len(WORDS))
+    rng, rules, tokens = np.random.default_rng(seed), Rules(Grammar(words), header), list[int]()
+    weight = np.ones(len(words))
     for token, flags in rules.grammar.bars:
         weight[token] = 200 if flags else 10
     weight[rules.grammar.newline] = 300
     for _ in range(most):
         allowed = rules.allowed()
-        assert allowed.any(), WORDS.decode(tokens, header.frame)
-        token = int(rng.choice(len(WORDS), p=weight * allowed / (weight * allowed).sum()))
+        assert allowed.any(), words.decode(tokens, header.frame)
+        token = int(rng.choice(len(words), p=weight * allowed / (weight * allowed).sum()))
         if token == END:
-            return WORDS.decode(tokens, header.frame), True
+            return words.decode(tokens, header.frame), True
         tokens.append(token)
         rules.step(token)
-    return WORDS.decode(tokens, header.frame), False
+    return words.decode(tokens, header.frame), False
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,15 @@ def test_whatever_is_drawn_under_the_rules_has_full_bars_and_whole_repeats(metre
     assert not (forms["interior_bars_right"] < 1).any()
     for body in bodies:
         read_abc(header.header + body)
+
+
+def test_what_opens_has_its_note_before_the_bar_line() -> None:
+    marked = 'X:1\nL:1/8\nM:6/8\nK:D\n|: "G"A2B (c2d) | ~e3 {f}d3 | (A2B c2d) | "D"e3 f/4d3 :|\n'
+    words = Vocabulary.fit([parse_tune(marked)] * 3, TunesConfig(min_count=1))
+    header = make_header(1, "6/8", "D")
+    bodies = [walk(header, seed, words=words)[0] for seed in range(12)]
+    assert all(sum(body.count(sign) for body in bodies) for sign in '"(~{')
+    assert [body for body in bodies if re.search(r'([(~}]|"[A-G]") *[|:]', body)] == []
 
 
 def test_rules_allow_a_real_tune_and_refuse_a_wrong_bar() -> None:

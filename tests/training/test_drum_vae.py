@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import average_precision_score
 
 from hocket.config import Config
 from hocket.config.drums import DrumNetConfig, DrumsConfig, DrumVaeConfig
@@ -13,11 +14,13 @@ from hocket.errors import ConfigError, InputError
 from hocket.models.drum_vae import DrumVae
 from hocket.stages import run_stage
 from hocket.training.drum_inference import best_threshold, chances, f1_at, load, load_library, rolled
+from hocket.training.drum_likeness import chosen_library
 from hocket.training.drum_loader import loader
 from hocket.training.drum_module import DrumModule, transposed
 from hocket.training.drum_vae import fold_of
-from hocket.training.drum_windows import Windows, near_windows, windows_of
+from hocket.training.drum_windows import Windows, library_of, near_windows, windows_of, with_library
 from hocket.views.drum_features import BAND_WIDTH, CHROMA
+from hocket.views.drum_library import Likeness
 from hocket.views.drums import drums_of
 from making_drums import SMALL, corpus, drums_config, store_split
 
@@ -40,7 +43,8 @@ def test_every_training_is_saved_and_reported(trained: Path) -> None:
     report = json.loads((folder / "report.json").read_text())
     for name in ("groove", "conv", "plain_1", "transfer_1", "layerwise_1", "plain_1_fold0", "plain_1_fold1"):
         assert (folder / name / "weights.pt").is_file(), name
-    assert {"groove", "conv", "plain_1", "transfer_1", "layerwise_1"} == set(report["metrics"])
+    assert {"groove", "conv", "plain_1", "transfer_1", "layerwise_1", "library"} == set(report["metrics"])
+    assert 0 < report["metrics"]["library"]["validation_average_precision"] <= 1
     assert all(check["passed"] for check in report["checks"])
     assert json.loads((folder / "hyperparameters.json").read_text())["chosen"] == "plain_1"
 
@@ -184,3 +188,20 @@ def test_a_users_songs_are_scored_beside_their_floors(trained: Path, tmp_path: P
     write_midi(written([(BASS, 40, 80, 0, 4)]), tmp_path / "two" / "bass.mid")
     with pytest.raises(InputError, match="has drums"):
         evaluate_path("drum_vae", tmp_path / "two", trained / "out" / "models")
+
+
+def test_validation_alone_chooses_how_bars_are_compared() -> None:
+    songs, _ = drums_of(corpus(24), DrumsConfig())
+    library, precision = chosen_library(songs)
+    held = windows_of(songs.where(split="validation"), 2)
+    truth = np.concatenate([one.hits for one in held.arrays]).ravel()
+
+    def found(likeness: Likeness) -> float:
+        other = with_library(held, library_of("band", songs, likeness))
+        return float(average_precision_score(truth, np.concatenate([one.near[:, :9] for one in other.arrays]).ravel()))
+
+    assert precision == pytest.approx(found(library.likeness))
+    assert all(found(Likeness(60, weight)) <= precision + 1e-9 for weight in (0.0, 1.0, 2.0, 4.0))
+    unseen = songs.where(split="train").column("id") + songs.where(split="validation").column("id")
+    without_test = songs.take(np.flatnonzero(np.isin(songs.column("id"), unseen)))
+    assert chosen_library(without_test)[0].likeness == library.likeness

@@ -15,6 +15,7 @@ from hocket.views.tunes import FIRST_UNIT, Vocabulary
 Mask = npt.NDArray[np.bool_]
 _BARS = frozenset(("|", "||", "|]", "|:", "||:", ":|", ":||", ":|]", "::", ":|:", ":||:"))
 _MARKS = frozenset("().~uvTHk`")  # slurs and ornaments
+_CLOSERS = frozenset(")`")  # of them, those that follow a note
 TIE, NEWLINE = f"{TEXT}-", f"{TEXT}\n"
 
 
@@ -71,6 +72,12 @@ class Grammar:
         """(tokens,) signs without time: slurs, ornaments, chord symbols."""
         units = enumerate(self.vocabulary.units, FIRST_UNIT)
         return self._mask([t for t, u in units if u[1:] in _MARKS or (u[0] == ROOTED and u[1] == '"')])
+
+    @cached_property
+    def closers(self) -> Mask:
+        """(tokens,) marks that belong to what was played and may stand before a bar line: the end of a slur."""
+        units = enumerate(self.vocabulary.units, FIRST_UNIT)
+        return self._mask([t for t, u in units if u[1:] in _CLOSERS])
 
     @cached_property
     def tie(self) -> Mask:

@@ -122,6 +122,7 @@ class Rules:
         self.group, self.grouped = 0, False  # notes that the group still needs; the last note was in one
         self.chosen = (1, 1)  # length of the last note
         self.marks = self.graces = 0  # signs without time in a row; notes of the grace before the next note
+        self.awaited = False  # a mark or a grace was written for the note that must come next
         self.begun = self.ended = False
         self.bars: list[tuple[int, ...]] = []  # notes and lengths of the bars of this section
         self.content: list[int] = []  # of the bar that is open
@@ -183,7 +184,7 @@ class Rules:
             mask |= masks[SOUND] | (masks[GRACE] if not self.graces else False)
             mask |= self.grammar.triplets if room >= 2 * self.grid else False
         if self.marks < MAX_MARKS:
-            mask |= self.grammar.marks | masks[BLANK]
+            mask |= (self.grammar.marks if room > 0 else self.grammar.closers) | masks[BLANK]
         if not self.marks and self.place.last and not self.place.at_bar:
             mask |= self.grammar.tie
             self._allow_broken(mask)
@@ -215,6 +216,8 @@ class Rules:
             mask[token] = self.place.last * first % parts == 0 and self.place.last * second % parts == 0
 
     def _bar_may_come(self, flags: int) -> bool:
+        if self.awaited:
+            return False
         since, left = self.place.since, self.place.bar_length - self.place.since
         if not since:  # a section may begin with a repeat sign of its own
             return flags & ~SECTION == START and self.opening and not self.place.open and not self.marks
@@ -239,6 +242,7 @@ class Rules:
     def _may_end(self) -> bool:
         whole = self.form is None or self.section == len(self.form.letters)
         closed = self.opening and not self.place.open and not self.flags & START
+        closed = closed and not self.awaited
         return whole and closed and self.begun and not self.place.since
 
     def _model(self) -> list[int]:
@@ -291,7 +295,7 @@ class Rules:
         if sign.kind in (SOUND, LENGTH) and not self.place.grace:
             self.content.append(token)
         if self.place.grace and sign.kind == SOUND:
-            self.graces += 1
+            self.graces, self.awaited = self.graces + 1, True
         elif sign.kind == BAR:
             self._bar(sign.values[0])
         elif sign.kind == SOUND:
@@ -307,6 +311,7 @@ class Rules:
         elif sign.kind not in (GRACE, GRACE_END):
             self._close()
             self.marks += 1
+            self.awaited = self._opens(token, sign.kind)
             self.ended = bool(self.grammar.newline[token])
         else:
             self._close()
@@ -318,6 +323,13 @@ class Rules:
         self.group = max(self.group - 1, 0)
         self.chosen, self.sounding, self.begun = (1, 1), True, True
         self.marks = self.graces = 0
+        self.awaited = False
+
+    def _opens(self, token: int, kind: int) -> bool:
+        """Whether a sign without time belongs to the note after it."""
+        if kind == BLANK or self.grammar.closers[token]:
+            return self.awaited
+        return bool(self.grammar.marks[token])
 
     def _close(self) -> None:
         """The last note has its length."""

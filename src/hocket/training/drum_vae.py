@@ -20,6 +20,7 @@ from hocket.models.drum_tasks import GIVEN_WIDTH
 from hocket.models.drum_vae import DrumVae
 from hocket.report import Check, Report, stage_folder
 from hocket.training.drum_inference import set_trust, thresholds
+from hocket.training.drum_likeness import chosen_library
 from hocket.training.drum_methods import epochs_of, fitted_once, join_decoder, loaders, train, tuned
 from hocket.training.drum_windows import Windows, library_of, near_windows
 from hocket.training.fit import Fitted, save
@@ -80,7 +81,8 @@ def run(cfg: Config, out: Path) -> Report:
     for name, songs in (("band", found.band), ("groove", found.groove)):
         counts = {split: songs.column("split").count(split) for split in ("train", "validation")}
         require_splits(counts, f"models_drum_vae: {name}")
-    libraries = {"groove": library_of("groove", found.groove), "band": library_of("band", found.band)}
+    band_library, precision = chosen_library(found.band)
+    libraries = {"groove": library_of("groove", found.groove), "band": band_library}
     for name, library in libraries.items():
         save_arrays(library.arrays(), out / f"library_{name}.npz")
     grooves = {split: _windows(cfg, config.groove, found.groove, split, libraries["groove"]) for split in SEEN}
@@ -95,7 +97,8 @@ def run(cfg: Config, out: Path) -> Report:
     save_floors(found, out)
     chosen = {"chosen": folder_name(config.method, seeds(cfg)[0]), "method": config.method, "seeds": seeds(cfg)}
     write_text(out / HYPERPARAMETERS, json.dumps(chosen, indent=1, sort_keys=True) + "\n")
-    return _report(histories, data)
+    liked = {**asdict(band_library.likeness), "validation_average_precision": precision}
+    return _report(histories, data, liked)
 
 
 def trained_methods(cfg: Config) -> list[str]:
@@ -218,7 +221,7 @@ def _checks(histories: dict[str, Fitted]) -> Iterator[Check]:
             yield replace(check, detail=f"{name}: {check.detail}")
 
 
-def _report(histories: dict[str, Fitted], data: dict[str, Windows]) -> Report:
+def _report(histories: dict[str, Fitted], data: dict[str, Windows], library: dict[str, float]) -> Report:
     metrics: dict[str, Any] = {}
     for name, fitted in histories.items():
         kinds = ("loss", "hits", "velocity_mse", "offset_mse", "kl") if name != CONV else ("loss",)
@@ -227,6 +230,7 @@ def _report(histories: dict[str, Fitted], data: dict[str, Windows]) -> Report:
         } | {"best_epoch": fitted.best_epoch + 1}
     counts = {f"windows_{split}": len(part.arrays) for split, part in data.items()}
     losses = ", ".join(f"{name} {values['validation']['hits']:.3f}" for name, values in metrics.items() if name != CONV)
+    metrics["library"] = library
     return Report(
         summary=f"validation nats of hits a step: {losses}",
         counts={**counts, "trainings": len(histories)},

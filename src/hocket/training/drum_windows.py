@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from hocket.models.drum_vae import Batch
 from hocket.views.drum_features import BAND_WIDTH, Window, window_of
-from hocket.views.drum_library import NEAR_WIDTH, PAIR_BARS, Library, build, with_near
+from hocket.views.drum_library import NEAR_WIDTH, PAIR_BARS, Library, Likeness, build, with_near
 from hocket.views.drums import Drums, windows
 
 Table = npt.NDArray[Any]
@@ -61,14 +61,14 @@ def group_names(songs: Drums, kind: str) -> list[str]:
     return [str(style or work) for style, work in zip(songs.column("style"), songs.column("work"), strict=True)]
 
 
-def library_of(kind: str, songs: Drums) -> Library:
+def library_of(kind: str, songs: Drums, likeness: Likeness | None = None) -> Library:
     """The pairs of bars of train."""
     train = songs.where(split="train")
     pairs = windows_of(train, PAIR_BARS)
     names = group_names(train, kind)
     numbers = {name: number for number, name in enumerate(sorted(set(names)))}
     groups = np.array([numbers[name] for name in names], np.int64)[pairs.rows["song"]]
-    return build(kind, pairs.arrays, pairs.rows, groups, MOST_PAIRS[kind])
+    return build(kind, pairs.arrays, pairs.rows, groups, MOST_PAIRS[kind], likeness)
 
 
 def near_windows(

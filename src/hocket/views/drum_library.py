@@ -9,7 +9,7 @@ band, performance of a drummer) are not looked at, since nothing of a held-out g
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,6 @@ from hocket.views.drum_features import Window
 from hocket.views.drum_map import CLASSES
 
 PAIR_BARS = 2
-NEIGHBOURS = {"band": 120, "groove": 20}  # how many
-SONG_WEIGHT, TEMPO_WEIGHT = {"band": 2.0, "groove": 1.0}, 1.0
 NEAR_WIDTH = 3 * len(CLASSES)  # mean hits, and mean velocity and offset of those hits
 KINDS = ("band", "groove")
 LEAST_PAIRS = 10  # of a bar length that is known at all
@@ -29,17 +27,34 @@ Table = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """How pairs are compared.
+
+    Attributes:
+        neighbours: of the most alike pairs the mean is taken.
+        song: weight of what the whole song plays on the mean, where the pair itself has 1.
+        tempo: weight of the tempo.
+    """
+
+    neighbours: int = 20
+    song: float = 1.0
+    tempo: float = 1.0
+
+
+@dataclass(frozen=True)
 class Library:
     """Pairs of bars by length of a bar.
 
     Attributes:
         kind: what pairs are compared by: the rhythm of the ``band``, or the hits of a ``groove``.
+        likeness: how they are compared.
         keys: by bar length, (pairs, width) of length 1 each.
         played: by bar length, (pairs, steps, 3, 9) hits, velocities and offsets.
         groups: by bar length, (pairs,) number of the group.
     """
 
     kind: str
+    likeness: Likeness
     keys: Mapping[int, Floats]
     played: Mapping[int, Floats]
     groups: Mapping[int, Table]
@@ -56,7 +71,7 @@ class Library:
             return np.zeros((len(keys), PAIR_BARS * length, NEAR_WIDTH), np.float32)
         likeness = keys @ self.keys[length].T
         likeness[groups[:, None] == self.groups[length][None]] = -1
-        count = min(NEIGHBOURS[self.kind], likeness.shape[1])
+        count = min(self.likeness.neighbours, likeness.shape[1])
         top = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
         chosen = np.zeros_like(likeness)
         np.put_along_axis(chosen, top, 1.0, axis=1)
@@ -68,7 +83,7 @@ class Library:
 
     def arrays(self) -> dict[str, Table]:
         """As plain arrays of bytes, for a file."""
-        result: dict[str, Table] = {"kind": np.array(self.kind)}
+        result: dict[str, Table] = {"kind": np.array(self.kind), "likeness": np.array(astuple(self.likeness))}
         for length, keys in self.keys.items():
             result[f"keys_{length}"] = keys.astype(np.float16)
             hits, velocities, offsets = np.moveaxis(self.played[length], 2, 0)
@@ -87,10 +102,16 @@ def of_arrays(arrays: Mapping[str, Table]) -> Library:
     for length in lengths:
         hits, velocities, offsets = (arrays[f"{name}_{length}"] for name in ("hits", "velocities", "offsets"))
         played[length] = np.stack([hits, velocities / 127, offsets / 127], 2).astype(np.float32)
-    return Library(str(arrays["kind"]), keys, played, {length: arrays[f"groups_{length}"] for length in lengths})
+    neighbours, song, tempo = arrays["likeness"].tolist()
+    likeness = Likeness(round(neighbours), song, tempo)
+    return Library(
+        str(arrays["kind"]), likeness, keys, played, {length: arrays[f"groups_{length}"] for length in lengths}
+    )
 
 
-def build(kind: str, pairs: list[Window], rows: Table, groups: Table, most: int) -> Library:
+def build(
+    kind: str, pairs: list[Window], rows: Table, groups: Table, most: int, likeness: Likeness | None = None
+) -> Library:
     """A library of windows of PAIR_BARS bars, at most so many of each bar length, evenly drawn.
 
     Args:
@@ -99,7 +120,9 @@ def build(kind: str, pairs: list[Window], rows: Table, groups: Table, most: int)
         rows: WINDOW_DTYPE of each.
         groups: (windows,) group of each.
         most: pairs of one bar length.
+        likeness: how they are compared, or the usual.
     """
+    how = likeness or Likeness()
     keys: dict[int, Floats] = {}
     played: dict[int, Floats] = {}
     kept: dict[int, Table] = {}
@@ -110,19 +133,20 @@ def build(kind: str, pairs: list[Window], rows: Table, groups: Table, most: int)
         ]
         if len(chosen) < LEAST_PAIRS:
             continue
-        keys[length] = keys_of([(pairs[n], 0) for n in chosen], rows["song"][chosen], kind)
+        keys[length] = keys_of([(pairs[n], 0) for n in chosen], rows["song"][chosen], kind, how)
         played[length] = np.stack([np.stack([pairs[n].hits, pairs[n].velocities, pairs[n].offsets], 1) for n in chosen])
         kept[length] = groups[chosen].astype(np.int32)
-    return Library(kind, keys, played, kept)
+    return Library(kind, how, keys, played, kept)
 
 
-def keys_of(spans: list[tuple[Window, int]], songs: Table, kind: str) -> Floats:
+def keys_of(spans: list[tuple[Window, int]], songs: Table, kind: str, likeness: Likeness) -> Floats:
     """(pairs, width) of length 1 each: the pair, the mean of its song's pairs, and the tempo.
 
     Args:
         spans: window and first step of each pair, all of one bar length.
         songs: (pairs,) number of the song of each.
         kind: one of KINDS.
+        likeness: the weights of the three.
     """
     pairs = np.stack([played_in(window, start, kind) for window, start in spans])
     places = np.unique(songs, return_inverse=True)[1]
@@ -130,7 +154,7 @@ def keys_of(spans: list[tuple[Window, int]], songs: Table, kind: str) -> Floats:
     np.add.at(total, places, pairs)
     means = unit(total)[places]  # of length 1, as a sum is as good as a mean
     tempo = np.array([[window.context[0]] for window, _ in spans], np.float32)
-    return unit(np.concatenate([unit(pairs), SONG_WEIGHT[kind] * means, TEMPO_WEIGHT * tempo], 1))
+    return unit(np.concatenate([unit(pairs), likeness.song * means, likeness.tempo * tempo], 1))
 
 
 def played_in(window: Window, start: int, kind: str) -> Floats:
@@ -167,7 +191,8 @@ def with_near(arrays: list[Window], rows: Table, library: Library, groups: Table
         members = np.flatnonzero(rows["length"] == length)
         steps = PAIR_BARS * length
         spans = [(n, start) for n in members for start in range(0, len(arrays[n].real), steps)]
-        keys = keys_of([(arrays[n], start) for n, start in spans], rows["song"][[n for n, _ in spans]], library.kind)
+        pairs, of_song = [(arrays[n], start) for n, start in spans], rows["song"][[n for n, _ in spans]]
+        keys = keys_of(pairs, of_song, library.kind, library.likeness)
         near = np.concatenate(
             [
                 library.near(keys[at : at + 512], int(length), groups[[n for n, _ in spans[at : at + 512]]])
