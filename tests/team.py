@@ -107,7 +107,8 @@ class Team:
         parents = [psutil.Process(process.pid) for process in self._processes]
         family = [one for parent in parents for one in (parent, *parent.children(recursive=True))]
         sockets = [socket for one in family for socket in one.net_connections("inet")]
-        return {socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN}
+        found = {socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN}
+        return {ip.removeprefix("::ffff:") for ip in found}  # gRPC writes an IPv4 address as a mapped one
 
     def logs(self) -> str:
         """What the processes printed."""

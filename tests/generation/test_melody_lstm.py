@@ -11,6 +11,7 @@ import torch
 from hocket.config.melodies import MelodiesConfig, MelodyLstmConfig
 from hocket.corpus.readers import read_abc
 from hocket.errors import InputError
+from hocket.evaluation.leaderboard import read_rows
 from hocket.generation.melody_lstm import Beginning, Line, as_melodies, complete, draw_beginnings, sample
 from hocket.generation.sampling import Sampling
 from hocket.models.melody_lstm import MelodyLstm
@@ -166,6 +167,10 @@ def test_stages_of_the_melody_model(tmp_path: Path) -> None:
     assert set(likelihood) == {"melody lstm", *floors}
     assert 0 < judged.shares["step_accuracy_of_always_hold"] < 1
     assert judged.metrics["style_heard"]["real"] > 0.9
+    board = read_rows(tmp_path / "out" / "evaluation" / "melody_lstm" / "board.json")
+    verdicts = {row.model: row.metrics["style_heard"].value for row in board if row.board == "melody_styles"}
+    assert verdicts["melody lstm"] == pytest.approx(judged.metrics["style_heard"]["samples"])
+    assert verdicts["a guess"] == 0.5 < verdicts["held-out melodies"]
     assert load(folder)[1]["beginnings"]
 
 

@@ -10,6 +10,7 @@ import torch
 
 from hocket.config.tunes import TuneTransformerConfig
 from hocket.errors import InputError
+from hocket.evaluation.leaderboard import read_rows
 from hocket.evaluation.tune_lm import evaluate_path, per_char, xz_bits
 from hocket.exhibits import read_exhibits
 from hocket.note_files import read_tables
@@ -78,6 +79,11 @@ def test_generation_and_evaluation(trained: Path) -> None:
     sets = {"real", *floors, "free 0.7", "constrained 0.7", "generated", "generated, first draws"}
     assert set(judged.metrics["samples"]) == sets
     assert judged.metrics["samples"]["generated"]["copies"] == 0
+    board = read_rows(trained / "out" / "evaluation" / "tune_lm" / "board.json")
+    found = {row.model: row.role for row in board if row.board == "tune_samples"}
+    assert {name for name, role in found.items() if role == "floor"} == floors
+    assert {name for name, role in found.items() if role == "ceiling"} == {"held-out tunes"}
+    assert len(found) == len(sets)
     assert read_exhibits(trained / "out" / "evaluation" / "tune_lm")[0].items[0].title == "real"
     assert next(check for check in judged.checks if check.name == "constrained_bars_add_up").passed
 

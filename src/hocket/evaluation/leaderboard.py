@@ -90,6 +90,12 @@ BOARDS = {
         False,
         ("nats_per_16th", "bits_per_note", "bits_per_second"),
     ),
+    "melody_styles": Board(
+        "Style that a classifier trained on real songs hears in melodies asked for a style",
+        "style_heard",
+        True,
+        ("style_heard",),
+    ),
     "latent": Board(
         "Latent spaces of two bars, decoded free running from a sample of z",
         "accuracy",
@@ -123,6 +129,22 @@ BOARDS = {
         "bits_per_char",
         False,
         ("bits_per_char",),
+    ),
+    "tune_samples": Board(
+        "Sampled ABC tunes under headers of held-out ones",
+        "all_bars_right",
+        True,
+        (
+            "readable",
+            "all_bars_right",
+            "interior_bars_right",
+            "repeats_well_formed",
+            "distinct_bar_ratio",
+            "loops",
+            "scale_consistency",
+            "ngram_share",
+            "copies",
+        ),
     ),
     "likelihood": Board(
         "Likelihood of the same held-out tunes, whatever the tokens",

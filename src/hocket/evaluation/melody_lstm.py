@@ -50,7 +50,7 @@ def run(cfg: Config, out: Path) -> Report:
     board = [_row(cfg, name, nats, rows, test) for name, nats in totals.items()]
     samples = read_tables(stage_folder(cfg.out, "generation_melody_lstm"))
     heard = style_heard(views, through_gate(samples, cfg.view["melodies"]))
-    write_rows(board, out)
+    write_rows([*board, *style_rows(cfg, heard, len(samples), len(test))], out)
     metrics = {row.model: {name: value.value for name, value in row.metrics.items()} for row in board}
     nats = metrics["melody lstm"]["nats_per_16th"]
     least = min(metrics[name]["nats_per_16th"] for name in metrics if name != "melody lstm")
@@ -110,6 +110,31 @@ def _row(cfg: Config, name: str, nats: Values, rows: Rows, test: Melodies) -> Bo
         notes=int((test.events["pitch"] != REST).sum()),
         note="style and metre are given",
     )
+
+
+def style_rows(cfg: Config, heard: dict[str, float], samples: int, real: int) -> list[BoardRow]:
+    """The classifier's verdict on samples, between held-out melodies and a guess; nothing where there is one style."""
+    if not np.isfinite(heard["real"]):
+        return []
+    found = {
+        "held-out melodies": ("ceiling", heard["real"], real),
+        "melody lstm": ("model", heard["samples"], samples),
+        "a guess": ("floor", 1 / len(cfg.model.styles), samples),
+    }
+    return [
+        BoardRow(
+            board="melody_styles",
+            model=name,
+            setting="style_given",
+            role=role,
+            metrics={"style_heard": Interval(value, _NAN, _NAN)},
+            origin="score",
+            quotable=bool(cfg.profile.quotable),
+            pieces=pieces,
+            note="balanced accuracy of a logistic regression on the distances' features",
+        )
+        for name, (role, value, pieces) in found.items()
+    ]
 
 
 def style_heard(views: Melodies, samples: NoteTable) -> dict[str, float]:

@@ -41,10 +41,12 @@ from hocket.views.tunes import Vocabulary, read_tunes, rows_of
 
 Values = npt.NDArray[np.float64]
 BOARD, SETTING = "tunes", "one_step_ahead"
+SAMPLED, SAMPLES = "sampled", "tune_samples"
 SHOWN = (
-    "readable", "all_bars_right", "repeats_well_formed", "distinct_bar_ratio", "loops", "scale_consistency",
-    "ngram_share", "copies",
+    "readable", "all_bars_right", "interior_bars_right", "repeats_well_formed", "distinct_bar_ratio",
+    "loops", "scale_consistency", "ngram_share", "copies",
 )  # fmt: skip
+RANDOM = ("random notes", "random notes of the scale", "5-gram")  # the floors of samples
 PICTURE = "temperature.png"
 _NAN = float("nan")
 
@@ -66,10 +68,11 @@ def run(cfg: Config, out: Path) -> Report:
     }
     bits = {name: per_char(values, tunes["test"]) for name, values in nats.items()}
     bits["xz"], bits["xz primed with train"] = xz_bits(tunes["test"], ()), xz_bits(tunes["test"], tunes["train"])
-    write_rows([_row(cfg, name, value, nats.get(name), tunes["test"]) for name, value in bits.items()], out)
     reports = {"tune lm": read_report(folder), "tune transformer": read_report(transformer)}
     validation = {name: report.metrics["validation"]["bits_per_char"] for name, report in reports.items()}
     study = Study(model, vocabulary, tunes, cfg).run(folder, made)
+    rows = [_row(cfg, name, value, nats.get(name), tunes["test"]) for name, value in bits.items()]
+    write_rows([*rows, *sample_rows(cfg, study)], out)
     write_text(out / "samples.json", json_text(finite(study)))
     draw_temperatures(study, out / PICTURE)
     write_exhibits([comparison(study)], out)
@@ -129,6 +132,26 @@ def _row(cfg: Config, name: str, bits: float, nats: Values | None, tunes: Sequen
     )
 
 
+def sample_rows(cfg: Config, study: Mapping[str, Mapping[str, float]]) -> list[BoardRow]:
+    """The sets of a study as rows of the board of samples: held-out tunes are its ceiling."""
+    return [
+        BoardRow(
+            board=SAMPLES,
+            model="held-out tunes" if name == "real" else name if name in RANDOM else f"tune lm, {name}",
+            setting=SAMPLED,
+            role="ceiling" if name == "real" else "floor" if name in RANDOM else "model",
+            metrics={
+                key: Interval(value, _NAN, _NAN) for key, value in values.items() if key in SHOWN and np.isfinite(value)
+            },
+            origin="score",
+            quotable=bool(cfg.profile.quotable),
+            pieces=round(values["tunes"]),
+            note="free or constrained and the temperature; generated: what generation_tune_lm hands out",
+        )
+        for name, values in study.items()
+    ]
+
+
 @dataclass(frozen=True)
 class Known:
     """What train holds: runs that make a tune a copy, and the n-grams that are counted."""
@@ -177,11 +200,12 @@ class Study:
     def _floors(self, headers: Sequence[Tune], folder: Path) -> dict[str, list[Tune]]:
         counts = WittenBell.load(folder / "ngram_musical.npz")
         vocabulary, seed = Vocabulary.load(folder / "ngram_musical.json"), self.cfg.seed
-        return {
-            "random notes": from_all_notes(headers, seed),
-            "random notes of the scale": from_scale(headers, seed),
-            "5-gram": from_ngrams(headers, counts, vocabulary, seed),
-        }
+        made = (
+            from_all_notes(headers, seed),
+            from_scale(headers, seed),
+            from_ngrams(headers, counts, vocabulary, seed),
+        )
+        return dict(zip(RANDOM, made, strict=True))
 
     def _sampled(
         self, headers: Sequence[Tune], forms: Sequence[Form | None], sampling: Sampling, known: Known

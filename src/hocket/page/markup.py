@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 WIDE = 2.2  # width over height from which a picture takes a whole row
+ROUNDING = 1e-12  # what is left of a sum that is 0
 
 
 class Markup(str):
@@ -93,14 +94,16 @@ def json_script(value: Any, **attributes: Any) -> Markup:
 
 
 def number(value: Any) -> str:
-    """A value as people read it: 4 digits, thousands apart, ``-`` for nothing."""
+    """A value as people read it: 4 digits (what is left of rounding is 0), thousands apart, ``-`` for nothing."""
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.4g}" if abs(value) > ROUNDING else "0"
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
