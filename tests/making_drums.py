@@ -83,7 +83,7 @@ def drums_config(folder: Path, **changes: Any) -> Config:
         compared={"demo": ["transfer", "layerwise"]},
         folds=2,
         folded=["open"],
-        fold_epochs=1,
+        fold_epochs={"demo": 1},
         drafts=2,
         band=DrumNetConfig(**network, window_bars=4),  # type: ignore[arg-type]
         groove=DrumNetConfig(**network, window_bars=2, no_past=0.5),  # type: ignore[arg-type]

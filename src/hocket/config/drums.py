@@ -103,8 +103,9 @@ class DrumVaeConfig:
         seeds: trainings of the accompaniment, by profile; a profile that is not named takes the most.
         folds: of the cross-validation over songs of corpora named `folded`.
         folded: corpora that are too small for one test split.
-        fold_epochs: of fine-tuning on the other folds.
-        fine_rate: learning rate of the last stage of ``layerwise`` and of fine-tuning, as a share of the highest.
+        fold_epochs: of fine-tuning on the other folds, by profile; a profile that is not named takes the most.
+        fold_rate: learning rate of this fine-tuning, as a share of the highest.
+        fine_rate: learning rate of the last stage of ``layerwise``, as a share of the highest.
         drafts: free-running drafts whose mean is scored.
         band, groove: the two networks.
     """
@@ -115,7 +116,8 @@ class DrumVaeConfig:
     seeds: dict[str, int] = field(default_factory=lambda: {"demo": 1, "real": 3})
     folds: int = 4
     folded: list[str] = field(default_factory=lambda: ["multitrack_open"])
-    fold_epochs: int = 3
+    fold_epochs: dict[str, int] = field(default_factory=lambda: {"demo": 2, "real": 8})
+    fold_rate: float = 1.0
     fine_rate: float = 0.3
     drafts: int = 4
     band: DrumNetConfig = field(default_factory=DrumNetConfig)
@@ -127,8 +129,10 @@ class DrumVaeConfig:
             require(name in METHODS, "compared", f"has {name!r}, must be among {', '.join(METHODS)}")
         require(min(self.seeds.values(), default=0) >= 1, "seeds", "must name a profile and be at least 1")
         require(self.folds >= 2, "folds", f"is {self.folds}, must be at least 2")
-        positive(self, "fold_epochs", "drafts")
-        within(self, "fine_rate", 0.01, 1.0)
+        positive(self, "drafts")
+        require(min(self.fold_epochs.values(), default=0) >= 1, "fold_epochs", "must name a profile and be at least 1")
+        for name in ("fine_rate", "fold_rate"):
+            within(self, name, 0.01, 1.0)
 
 
 @dataclass

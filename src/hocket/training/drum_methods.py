@@ -72,11 +72,12 @@ def train(cfg: Config, name: str, network: DrumVae, data: Loaders, *, alone: boo
     return Fitted(len(history) + last.best_epoch, history + last.history)
 
 
-def tuned(cfg: Config, name: str, network: DrumVae, data: Loaders, epochs: int) -> DrumVae:
-    """A copy of a trained network that has gone on with other songs at a small rate."""
+def tuned(cfg: Config, name: str, network: DrumVae, data: Loaders) -> DrumVae:
+    """A copy of a trained network that has gone on with other songs, `fold_epochs` at `fold_rate`."""
+    epochs = cfg.model.fold_epochs.get(cfg.profile.name, max(cfg.model.fold_epochs.values()))
     tuned_one = copy.deepcopy(network)
     pl.seed_everything(cfg.seed, verbose=False)
-    fitted_once(cfg, name, DrumModule(tuned_one, alone=False, rate=cfg.model.fine_rate), data, epochs)
+    fitted_once(cfg, name, DrumModule(tuned_one, alone=False, rate=cfg.model.fold_rate), data, epochs)
     return tuned_one
 
 

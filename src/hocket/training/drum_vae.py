@@ -174,7 +174,7 @@ def train_folds(
         parts = [near_windows(songs.take(rows), config.window_bars, library) for rows in dealt_rows]
         name = folder_name(method, seed, fold)
         batches = loaders(parts[0], parts[1], config, seed)
-        one = tuned(replace(cfg, seed=seed), f"models_drum_vae_{name}", network, batches, cfg.model.fold_epochs)
+        one = tuned(replace(cfg, seed=seed), f"models_drum_vae_{name}", network, batches)
         _save(out / name, one, Fitted(0), {"thresholds": _tuned_thresholds(cfg, one, parts[1])})
 
 
