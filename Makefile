@@ -10,6 +10,8 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
+# every step is a process: without compiled modules each one would compile PyTorch, DVC and Dagster again
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup run repro data ui test test-all browser azurite postgres vst3-test-instrument docker-tools train sweep compare sync audit results bench fuzz chaos test-services lint format type lock clean
 
