@@ -53,6 +53,7 @@ def _asset(lineage: Lineage, step: Step) -> dg.AssetsDefinition:
         deps=[dg.AssetKey(lineage.step(name).key) for name in step.upstream],
         group_name=step.key[0],
         kinds=set(group_of(step).kinds),
+        op_tags={"dagster/priority": str(step.followers)},
         description=step.description,
         code_version=_code_version(lineage.root, step.code),
         check_specs=[

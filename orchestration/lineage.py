@@ -33,6 +33,7 @@ class Step:
         checks: whether it blocks, by name of the check, from `meta` of dvc.yaml.
         folder: where its output lies, relative to the project.
         code: its dependencies under src/, relative to the project.
+        followers: how many steps wait for it, directly or not; of those that are ready the one with most begins first.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Step:
     checks: dict[str, bool]
     folder: Path
     code: tuple[Path, ...]
+    followers: int
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -131,13 +133,16 @@ class _Open:
             self.steps = self._steps()
 
     def _steps(self) -> dict[str, Step]:
-        from networkx import lexicographical_topological_sort
+        from networkx import descendants, lexicographical_topological_sort
 
         graph = self.repo.index.graph.reverse(copy=True)  # DVC's edges point from a stage to what it reads
         ordered = lexicographical_topological_sort(graph, key=_name)
-        return {_name(stage): self._step(stage, graph.predecessors(stage)) for stage in ordered}
+        return {
+            _name(stage): self._step(stage, graph.predecessors(stage), len(descendants(graph, stage)))
+            for stage in ordered
+        }
 
-    def _step(self, stage: Any, upstream: Any) -> Step:
+    def _step(self, stage: Any, upstream: Any, followers: int) -> Step:
         name = _name(stage)
         folders = [self._relative(output) for output in stage.outs]
         inputs = sorted(self._relative(dependency) for dependency in stage.deps)
@@ -149,6 +154,7 @@ class _Open:
             checks=_checks(stage.meta or {}),
             folder=folders[0],
             code=tuple(path for path in inputs if path.parts[0] == "src"),
+            followers=followers,
         )
 
     def _relative(self, entry: Any) -> Path:
