@@ -110,6 +110,7 @@ def compose_file(
     Raises:
         InputError: a wish cannot be met.
     """
+    settle(wishes)  # says what is wrong with them before the models are loaded, which takes seconds
     players, by = players_of(wishes, performer, models.joinpath)
     choice = choose_best(wishes, candidates, players)
     item, files = choice.composition, {"file": str(output)}
@@ -184,6 +185,7 @@ def write_album(wishes: Wishes, out: Path, count: int, candidates: int, performe
     """
     if not 1 <= count <= MOST_PIECES:
         raise InputError(f"count: is {count}, must lie in 1..{MOST_PIECES}")
+    settle(wishes)
     players, _ = players_of(wishes, performer, models.joinpath)
     rows = []
     with output_folder(out) as folder:
