@@ -85,12 +85,22 @@ def _results(lineage: Lineage, step: Step, outcome: Outcome) -> tuple[str, list[
         known: dict[str, Any] = {"outcome": outcome.how, "seconds": round(outcome.seconds, 3), "hash": version.value}
         return "", [dg.MaterializeResult(metadata=known, data_version=version)]
     report = read_report(lineage.root / step.folder)
+    unnamed = [path for path in report.inputs if path.startswith("out/") and not _named(step, Path(path))]
+    if unnamed:
+        raise StepError(
+            f"reads {unnamed[0]}, which dvc.yaml does not name: what comes out depends on the order of steps"
+        )
     blocked = [check for check in reporting.undeclared(step, report) if check.blocking and not check.passed]
     if blocked:
         raise StepError(f"{blocked[0].name} does not hold: {blocked[0].detail} (not named in meta of dvc.yaml)")
     entries = reporting.metadata(step, report, lineage.root, outcome)
     result: Any = dg.MaterializeResult(metadata=entries, data_version=version)
     return report.summary, [result, *reporting.check_results(step, report)]
+
+
+def _named(step: Step, path: Path) -> bool:
+    """Whether dvc.yaml names that path of out/ as read by the step, or a folder that holds it."""
+    return any(path == known or known in path.parents for known in step.reads)
 
 
 def _failure(step: Step, error: Exception) -> dg.Failure:

@@ -33,6 +33,7 @@ class Step:
         checks: whether it blocks, by name of the check, from `meta` of dvc.yaml.
         folder: where its output lies, relative to the project.
         code: its dependencies under src/, relative to the project.
+        reads: its dependencies under out/, relative to the project.
         followers: how many steps wait for it, directly or not; of those that are ready the one with most begins first.
     """
 
@@ -43,6 +44,7 @@ class Step:
     checks: dict[str, bool]
     folder: Path
     code: tuple[Path, ...]
+    reads: tuple[Path, ...]
     followers: int
 
     @property
@@ -154,6 +156,7 @@ class _Open:
             checks=_checks(stage.meta or {}),
             folder=folders[0],
             code=tuple(path for path in inputs if path.parts[0] == "src"),
+            reads=tuple(path for path in inputs if path.parts[0] == "out"),
             followers=followers,
         )
 

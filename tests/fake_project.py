@@ -29,12 +29,13 @@ if name in told.get("fail", []):
     sys.exit(2)
 if name in told.get("crash", []):
     raise RuntimeError("a fault of ours")
+reads = told.get("reads", {}).get(name, {})
 knob = pathlib.Path("conf/knob.yaml").read_text()
 folder = pathlib.Path("out", *name.split("_", 1))
 folder.mkdir(parents=True, exist_ok=True)
 report = {
     "stage": name, "summary": f"{name} of {profile}", "counts": {"pieces": 3}, "shares": {"touched": 0.25},
-    "metrics": {"test": {"r2": 0.5, "none": None}}, "inputs": {"a.zip": "abc"}, "profile": profile, "seed": 1,
+    "metrics": {"test": {"r2": 0.5, "none": None}}, "inputs": {"a.zip": "abc"} | reads, "profile": profile, "seed": 1,
     "checks": [
         {"name": "holds", "passed": name not in told.get("unsound", []), "blocking": True, "detail": "3 of 3"},
         {"name": "pleases", "passed": name not in told.get("ugly", []), "blocking": False, "detail": "well"},

@@ -41,15 +41,18 @@ def test_nothing_generated_is_said(tmp_path: Path) -> None:
 
 def test_exhibits_are_rendered_where_they_ask_for_it(tmp_path: Path) -> None:
     cfg = make_config(tmp_path, render=RenderConfig(), processes=1)
-    folder = tmp_path / "out" / "evaluation" / "vae"
+    folder = tmp_path / "out" / "generation" / "vae"
     for name in ("loud", "quiet"):
         write_midi(make_piece(8, len(name)), folder / "strip" / f"{name}.mid")
     loud = Item("loud", midi="strip/loud.mid", render=True)
     shown = [loud, Item("again", midi="strip/loud.mid", render=True), Item("quiet", midi="strip/quiet.mid")]
     write_exhibits([Exhibit("strip", "Strip", items=shown)], folder)
+    elsewhere = tmp_path / "out" / "evaluation" / "vae"  # is there or not, as the order of steps will have it
+    write_midi(make_piece(8, 1), elsewhere / "strip" / "loud.mid")
+    write_exhibits([Exhibit("strip", "Strip", items=[loud])], elsewhere)
     report = renders(cfg, tmp_path / "renders")
-    assert list(report.metrics) == ["exhibits/evaluation_vae/strip/loud"]
-    assert (tmp_path / "renders" / "exhibits" / "evaluation_vae" / "strip" / "loud.wav").is_file()
+    assert list(report.metrics) == ["exhibits/generation_vae/strip/loud"]
+    assert (tmp_path / "renders" / "exhibits" / "generation_vae" / "strip" / "loud.wav").is_file()
 
 
 def test_a_model_that_plays_nothing_does_not_stop_the_others(tmp_path: Path) -> None:

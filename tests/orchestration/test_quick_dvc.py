@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from dvc.utils.serialize import modify_yaml
+from ruamel.yaml.representer import RepresenterError
 
 from fake_project import make_project
 from orchestration.quick_dvc import modify_lock
@@ -56,3 +57,12 @@ def test_a_stage_runs_as_under_dvc_and_a_failure_is_told(tmp_path: Path) -> None
         (root / "src" / "stage.py").write_text("raise SystemExit(3)")
         assert subprocess.run([*dvc, "repro", "-q"], cwd=root, check=False, capture_output=True).returncode == 255
     assert locks[0] == locks[1]
+
+
+def test_a_fault_while_writing_leaves_the_lock_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "dvc.lock"
+    path.write_bytes((ROOT / "dvc.lock").read_bytes())
+    with pytest.raises(RepresenterError), modify_lock(path) as lock:
+        lock["stages"]["z"] = {"cmd": object()}  # comes last: DVC would have written all before it
+    assert path.read_bytes() == (ROOT / "dvc.lock").read_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == ["dvc.lock"]

@@ -120,6 +120,17 @@ def test_an_undeclared_blocking_check_stops_as_well(project: Path, monkeypatch: 
     assert "corpus/notes: holds does not hold: 3 of 3" in failure.step_failure_data.user_failure_data.description
 
 
+def test_a_step_may_read_only_what_dvc_yaml_names(project: Path) -> None:
+    tell(
+        project,
+        reads={"corpus_clean": {"out/corpus/notes/report.json": "1"}, "models_forest": {"out/corpus/notes": "1"}},
+    )
+    done = run(project)
+    assert done.returncode == 1
+    assert "corpus/clean" in done.stdout
+    assert "reads out/corpus/notes, which dvc.yaml does not name" in done.stdout + done.stderr
+
+
 def test_changed_data_is_put_back_as_data_dvc_records_it(project: Path) -> None:
     (project / "data").mkdir()
     (project / "data" / "a.zip").write_text("one")

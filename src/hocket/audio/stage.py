@@ -1,6 +1,7 @@
 """Stage ``generation_renders``: every generated MIDI file becomes a WAV to hear and a piano roll to look at.
 
-Renders of generation NAME lie in NAME/; those of the exhibits of stage AREA_NAME, of any area, in exhibits/AREA_NAME/.
+Renders of generation NAME lie in NAME/; those of its exhibits in exhibits/generation_NAME/. Exhibits of other areas are
+not looked at: whether they are there already is a matter of the order of steps.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from hocket.report import Report, stage_folder
 
 STAGE = "generation_renders"
 EXHIBITS = "exhibits"
-AREAS = ("models", "evaluation", "generation")
 LEVELS = ("duration_s", "rms_dbfs", "peak_dbfs", "loudness_lufs")
 
 
@@ -73,10 +73,10 @@ def generators(out: Path) -> list[str]:
 
 def _exhibited(base: Path, out: Path, config: RenderConfig) -> Iterator[_Task]:
     """The MIDI files of exhibits that are to be rendered."""
-    for path in sorted(path for area in AREAS for path in base.glob(f"{area}/*/{EXHIBITS_FILE}")):
-        stage = f"{path.parent.parent.name}_{path.parent.name}"
+    for path in sorted(base.glob(f"generation/*/{EXHIBITS_FILE}")):
         if path.parent.name.startswith("."):
             continue
+        stage = f"generation_{path.parent.name}"
         folder = stage_folder(base, stage)
         for item in (item for exhibit in read_exhibits(folder) for item in exhibit.items if item.render):
             yield _Task(folder / item.midi, exhibit_render(out, stage, item.midi), f"{stage}: {item.title}", config)
@@ -87,7 +87,7 @@ def exhibit_render(renders_folder: Path, stage: str, midi: str) -> Path:
 
     Args:
         renders_folder: output folder of this stage.
-        stage: whose exhibit it is, for example ``evaluation_tune_lm``.
+        stage: whose exhibit it is, for example ``generation_tune_lm``.
         midi: path of its MIDI file below the folder of that stage.
     """
     return renders_folder / EXHIBITS / stage / Path(midi).with_suffix("")
