@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     cfg = make_outputs(folder)
     out = Path(cfg.out)
-    vae, evaluation = out / "models" / "vae", out / "evaluation" / "vae"
+    vae, evaluation = out / "generation" / "vae", out / "evaluation" / "vae"
     for seed in (1, 2):
         write_midi(make_piece(8, seed), vae / "strip" / f"{seed}.mid")
     (vae / "map.png").write_bytes(piano_roll_png(make_piece(4)))
@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sets = [Item("real", facts={"bars right": 1.0}), Item("made", facts={"bars right": 0.875, "copies": 0})]
     shown = [Exhibit("scores", "Scores", items=[Item("A tune", score="tune.svg")]), Exhibit("sets", "Sets", items=sets)]
     write_exhibits(shown, evaluation)
-    Report("models_vae", "a latent code").write(vae)
+    Report("generation_vae", "a latent code").write(vae)
     Report("evaluation_vae", "as good as none").write(evaluation)
     promoted = {"promoted": ["composer"], "refused": {"vae": [{"name": "all_alike", "detail": "diversity 0.1"}]}}
     write_text(out / "evaluation" / "promotion" / "promoted.json", json.dumps(promoted))
@@ -65,13 +65,13 @@ def test_every_model_has_a_section_and_its_verdict(folder: Path, page: str) -> N
 
 
 def test_exhibits_are_shown_with_what_they_bring(folder: Path, page: str) -> None:
-    strip = exhibits(folder / "out")["models_vae"][0][1]
+    strip = exhibits(folder / "out")["generation_vae"][0][1]
     assert [(bool(s.midi), bool(s.picture), bool(s.audio)) for s in strip] == [
         (True, True, True),
         (True, False, False),
         (False, True, False),
     ]
-    assert 'id="exhibit-models_vae-interpolation"' in page
+    assert 'id="exhibit-generation_vae-interpolation"' in page
     assert "alpha 0.5" in page
     assert page.count("<audio ") == 3  # two samples and one step of the strip
     assert page.count('class="player"') == 4
