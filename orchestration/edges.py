@@ -19,7 +19,7 @@ from orchestration.lineage import project_root
 WIDTH = 116
 # who looks into which areas of out/, and what lies there that does not count (itself never does)
 GATHERERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "report": (("corpus", "views", "models", "evaluation", "generation"), ()),
+    "report": (("corpus", "views", "models", "evaluation", "generation", "audio"), ()),
     "evaluation_leaderboard": (("evaluation",), ("evaluation_promotion",)),
     "evaluation_promotion": (("models", "evaluation", "generation"), ("evaluation_leaderboard",)),
     "generation_renders": (("generation",), ()),
