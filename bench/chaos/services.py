@@ -122,12 +122,12 @@ def _blobs(project: Path, rng: random.Random, files: int) -> None:
 
 def _push_and_pull(project: Path, wanted: str) -> tuple[str, str] | None:
     try:
-        _dvc(project, "push", "-q")
+        _dvc(project, "push")
         shutil.rmtree(project / ".dvc" / "cache")
         shutil.rmtree(project / "data")
-        _dvc(project, "pull", "-q", "data.dvc")
+        _dvc(project, "pull", "data.dvc")
     except subprocess.CalledProcessError as error:
-        return "lost", error.stderr.decode()[-300:]
+        return "lost", f"dvc {error.cmd[3]} ended with {error.returncode}: {error.stderr.decode().strip()[-300:]}"
     return None if sha256_folder(project / "data") == wanted else ("different", "data")
 
 
