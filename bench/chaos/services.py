@@ -22,6 +22,7 @@ RUN = "orchestration.run"
 EDGES = {"corpus_notes": [], "corpus_clean": ["corpus_notes"], "corpus_split": ["corpus_clean"]}
 SLEEP_S = 1.0  # of a trivial stage
 QUEUED = 50
+RETRIES_S = 45.0  # that a push without a store is given
 
 
 def trivial(folder: Path) -> Project:
@@ -104,12 +105,21 @@ def azurite_stops(rng: random.Random, times: int, folder: Path, files: int = 120
             time.sleep(rng.uniform(1.5, 6.0))
             struck = process.poll() is None
             emulator.stop(signal.SIGKILL)
-            process.communicate()
+            _ended(process)
             emulator.start()
             tally.count(str(number), struck and process.returncode != 0, _push_and_pull(project, wanted))
     finally:
         emulator.stop()
     return tally
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    """Waits for a push that has lost its store; its client tries again for minutes, and is killed before."""
+    try:
+        process.communicate(timeout=RETRIES_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
 
 
 def _blobs(project: Path, rng: random.Random, files: int) -> None:
