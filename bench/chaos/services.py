@@ -87,7 +87,7 @@ def postgres_restarts(project: Project, rng: random.Random, times: int, folder: 
     return tally
 
 
-def azurite_stops(rng: random.Random, times: int, folder: Path, files: int = 120) -> Tally:
+def azurite_stops(rng: random.Random, times: int, folder: Path, files: int = 400) -> Tally:
     """The object store dies in the middle of `dvc push`; later push, wipe and pull give back what was there."""
     tally = Tally("object store stopped in the middle of a push")
     if PROGRAM is None:
@@ -102,9 +102,9 @@ def azurite_stops(rng: random.Random, times: int, folder: Path, files: int = 120
             process = subprocess.Popen(
                 [sys.executable, "-m", "dvc", "push", "-q"], cwd=project, stderr=subprocess.PIPE, start_new_session=True
             )
-            time.sleep(rng.uniform(1.5, 6.0))
+            time.sleep(rng.uniform(1.5, 4.5))
             struck = process.poll() is None
-            emulator.stop(signal.SIGKILL)
+            emulator.stop(signal.SIGTERM)  # SIGKILL takes what Azurite promised in the last 5 s: no store does that
             _ended(process)
             emulator.start()
             tally.count(str(number), struck and process.returncode != 0, _push_and_pull(project, wanted))
