@@ -19,6 +19,7 @@ from hocket.files import write_text
 from hocket.midi import write_midi
 from hocket.report import Report
 from hocket.stages import run_stage
+from hocket.training import loggers
 from hocket.training.loggers import lightning_logger, record_run, wandb_mode
 from hocket.training.records import dvc_md5, flatten, plain_config
 from hocket.training.sync import has_key, sync
@@ -171,3 +172,16 @@ def test_sync_sends_the_runs_and_tells_why_it_could_not(tmp_path: Path, monkeypa
     monkeypatch.setattr(subprocess, "run", answer(1, "wandb: ERROR\nnetwork is down"))
     with pytest.raises(InputError, match="network is down"):
         sync(tmp_path)
+
+
+def test_a_service_that_fails_does_not_undo_a_stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(22, "Invalid argument")  # W&B's own process under a clock that jumps
+
+    monkeypatch.setattr(loggers, "_record_in_wandb", fail)
+    logger = LoggerConfig(name="wandb", folder=str(tmp_path / "runs"))
+    record_run(make_config(tmp_path, logger=logger), REPORT, tmp_path, SECONDS)
+    assert "W&B did not take the run" in capsys.readouterr().err
+    assert len(read(tmp_path)) == 1

@@ -126,7 +126,7 @@ def _in_wandb_if_it_answers(cfg: Config, record: dict[str, Any], report: Report,
 
     try:
         _record_in_wandb(cfg, record, report, folder)
-    except wandb.errors.Error as error:
+    except (wandb.errors.Error, OSError) as error:
         sys.stderr.write(f"hocket: W&B did not take the run ({error}); it is recorded in {cfg.logger.folder}/records\n")
 
 
