@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -211,3 +213,10 @@ def test_one_track_keeps_its_own_notes_and_controls() -> None:
     assert len(own.notes) == int((piece.notes["track"] == 1).sum())
     assert set(own.notes["programme"].tolist()) == {FLUTE}
     assert own.tracks[0].name == "bass"
+
+
+@pytest.mark.skipif(shutil.which("readelf") is None, reason="no readelf (Debian's binutils)")
+def test_the_instrument_of_the_tests_is_never_unloaded() -> None:
+    (binary,) = INSTRUMENT.rglob("*.so")
+    flags = subprocess.run(["readelf", "-d", str(binary)], capture_output=True, text=True, check=True).stdout
+    assert "NODELETE" in flags  # or its FluidSynth hangs when it is loaded again, in a process with other C++ libraries

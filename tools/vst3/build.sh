@@ -37,7 +37,8 @@ build() { # name, compiler flags
     local binary=$out/$1.vst3/Contents/x86_64-linux/$1.so
     [[ $(uname -m) == x86_64 ]] || binary=$out/$1.vst3/Contents/$(uname -m)-linux/$1.so
     mkdir -p "$(dirname "$binary")"
-    g++ -std=c++17 -O2 -fPIC -shared -fvisibility=hidden -w -DRELEASE=1 "${@:2}" -I"$sdk" -o "$binary" "$source" \
+    # nodelete: once unloaded, FluidSynth's libinstpatch waits for ever when it is loaded again (its GLib types are there already)
+    g++ -std=c++17 -O2 -fPIC -shared -Wl,-z,nodelete -fvisibility=hidden -w -DRELEASE=1 "${@:2}" -I"$sdk" -o "$binary" "$source" \
         "$sdk"/pluginterfaces/base/{coreiids,funknown,conststringtable}.cpp "$sdk"/public.sdk/source/vst/vstinitiids.cpp -lfluidsynth
 }
 build HocketTestInstrument
