@@ -32,7 +32,7 @@ run: $(READY) ## the whole pipeline: make run [PROFILE=demo|real|full] (real: HO
 
 repro: $(READY) ## the same graph by DVC alone, without Dagster
 	@$(PY) -m orchestration.run --data-only
-	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" dvc --wait-for-lock repro
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(CURDIR)/$(PY) -P orchestration/quick_dvc.py --wait-for-lock repro
 
 data: $(READY) ## build data/ from the packages, as data.dvc records it
 	@$(PY) -m orchestration.run --data-only
