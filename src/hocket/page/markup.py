@@ -93,8 +93,8 @@ def json_script(value: Any, **attributes: Any) -> Markup:
     return tag("script", Markup(escaped), type="application/json", **attributes)
 
 
-def number(value: Any) -> str:
-    """A value as people read it: 4 digits (what is left of rounding is 0), thousands apart, ``-`` for nothing."""
+def number(value: Any, digits: int = 4) -> str:
+    """A value as people read it: so many digits (what is left of rounding is 0), thousands apart, ``-`` for nothing."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -103,7 +103,7 @@ def number(value: Any) -> str:
         return f"{value:,}"
     if not isinstance(value, float):
         return str(value)
-    return f"{value:.4g}" if abs(value) > ROUNDING else "0"
+    return f"{value:.{digits}g}" if abs(value) > ROUNDING else "0"
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -141,9 +141,9 @@ def _measured(value: Interval | None, scale: tuple[float, float]) -> Markup:
     parts, interval = [stretch("i", 0.0, value.value)], ""
     if math.isfinite(value.low) and math.isfinite(value.high):
         parts.append(stretch("b", value.low, value.high))
-        interval = f" [{value.low:.3g}, {value.high:.3g}]"
+        interval = f" [{number(value.low, 3)}, {number(value.high, 3)}]"
     bar = tag("div", *parts, class_="bar", aria_hidden="true")
-    return join([f"{value.value:.3g}", tag("small", interval, class_="soft"), bar])
+    return join([number(value.value, 3), tag("small", interval, class_="soft"), bar])
 
 
 def stages(reports: Mapping[str, Report], pictures: Mapping[str, Mapping[str, bytes]]) -> Markup:
