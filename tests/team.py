@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -103,10 +104,13 @@ class Team:
         return told["data"] or told
 
     def addresses(self) -> set[str]:
-        """Where the processes and their children listen."""
+        """Where the processes and those of their children that have not ended meanwhile listen."""
         parents = [psutil.Process(process.pid) for process in self._processes]
         family = [one for parent in parents for one in (parent, *parent.children(recursive=True))]
-        sockets = [socket for one in family for socket in one.net_connections("inet")]
+        sockets = []
+        for one in family:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                sockets += one.net_connections("inet")
         found = {socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN}
         return {ip.removeprefix("::ffff:") for ip in found}  # gRPC writes an IPv4 address as a mapped one
 
