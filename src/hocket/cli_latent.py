@@ -11,6 +11,7 @@ from hocket.cli_options import AsJson, Models, Seed, emit, models_folder
 from hocket.errors import InputError
 
 STRIP = "strip.png"
+CANDIDATES = 4  # draws of melody_vae of which each segment is one
 
 
 def register(app: typer.Typer) -> None:
@@ -99,7 +100,7 @@ def _drawn_by_vae(style: str, count: int, temperature: float, seed: int, folder:
     from hocket.views.segments import as_melodies
 
     space = Space.open(folder)
-    tokens = sample_styles(space, [style] * count, seed, temperature)
+    tokens = sample_styles(space, [style] * count, seed, temperature, CANDIDATES)
     return to_notes(as_melodies(tokens, [style] * count, "melody_vae"), origin="generated", corpus="melody_vae")
 
 

@@ -19,6 +19,7 @@ from hocket.generation.latent import (
     changed,
     even_places,
     flipped,
+    kept_in_style,
     path_between,
     sample_styles,
     varied,
@@ -26,6 +27,7 @@ from hocket.generation.latent import (
 from hocket.generation.latent_input import check_pair, piece_of
 from hocket.generation.latent_input import given as given_melody
 from hocket.generation.latent_pictures import latent_map, notes_of, strip
+from hocket.generation.sampling import generator_of
 from hocket.models.melody_vae import MelodyVae
 from hocket.views.melodies import to_notes
 from hocket.views.step_codes import StepCodes
@@ -90,6 +92,25 @@ def test_styles_are_known_or_refused(space: Space, windows: np.ndarray) -> None:
         sample_styles(space, ["jazz"], 1)
     with pytest.raises(InputError, match="temperature"):
         sample_styles(space, ["han"], 1, 0.0)
+    with pytest.raises(InputError, match="candidates"):
+        sample_styles(space, ["han"], 1, 1.0, 0)
+
+
+def test_of_candidates_that_is_kept_which_the_prior_holds_for_its_style(
+    space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def density(latent: torch.Tensor, style: torch.Tensor) -> torch.Tensor:  # style 1 is above 0, style 2 below
+        return 20 * latent[:, 0] * (3 - 2 * style)
+
+    monkeypatch.setattr(space.model.prior, "log_density", density)
+    drawn = torch.tensor([2.0, -2.0, 0.0])[None, :, None].repeat(200, 1, space.model.latent)
+    styles = ["han"] * 100 + ["deutsch"] * 100
+    kept = kept_in_style(space, drawn, styles, generator_of(1))[:, 0]
+    assert (kept[:100] >= 0).all()
+    assert (kept[100:] <= 0).all()
+    assert 0.5 < (kept != 0).float().mean() < 0.8  # 2/3: weights 1, 0 and 1/2
+    free = kept_in_style(space, drawn, [""] * 200, generator_of(1))[:, 0]
+    assert {-2.0, 0.0, 2.0} == set(free.tolist())
 
 
 def test_attributes_of_a_window() -> None:

@@ -139,6 +139,7 @@ class MelodyGanConfig:
         width: of the generator's GRU, and of the discriminator's layers.
         noise: numbers that a segment begins with.
         temperature: of the Gumbel noise.
+        dropout: of what the GRU says, while it learns by likelihood.
         smoothing: of the running mean of the generator's weights, which is what is sampled.
         critic_steps: steps of the discriminator for each of the generator.
         learning_rate, critic_rate: of Adam.
@@ -157,6 +158,7 @@ class MelodyGanConfig:
     width: int = 192
     noise: int = 32
     temperature: float = 1.0
+    dropout: float = 0.0
     smoothing: float = 0.99
     critic_steps: int = 1
     learning_rate: float = 4e-4
@@ -174,6 +176,7 @@ class MelodyGanConfig:
         positive(self, "batch")
         one_of(self, "form", FORMS)
         within(self, "smoothing", 0.0, 0.9999)
+        within(self, "dropout", 0.0, 0.9)
         within(self, "watch", 0.0, 1.0)
         require(min(self.epochs.values(), default=0) >= 1, "epochs", "must name a profile and be at least 1")
         require(min(self.pieces.values(), default=8) >= 8, "pieces", "must be at least 8 where a profile is named")
@@ -187,6 +190,7 @@ class MelodyVaeGenerationConfig:
         count: segments drawn from the prior, as many of each style.
         files: MIDI files of each style, four segments each.
         temperature: of the noise.
+        candidates: draws of which each segment is one, kept by how surely the prior says its style.
         steps: of an interpolation.
         amount: of a variation, share of steps that change.
     """
@@ -194,11 +198,12 @@ class MelodyVaeGenerationConfig:
     count: int = 800
     files: int = 2
     temperature: float = 1.0
+    candidates: int = 1
     steps: int = 10
     amount: float = 0.3
 
     def __post_init__(self) -> None:
-        positive(self, "count", "files", "temperature", "steps")
+        positive(self, "count", "files", "temperature", "candidates", "steps")
         within(self, "amount", 0.0, 1.0)
 
 

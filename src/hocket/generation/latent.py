@@ -26,6 +26,7 @@ WAYS = ("spherical", "linear")
 _FAR_MORE = 1e6  # than all that changes along a way
 FINER = 6  # points of a way that each step is chosen from
 SCALES = 24  # how many distances of a variation are tried
+MOST_CANDIDATES = 64
 _BATCH = 1024
 
 
@@ -74,18 +75,19 @@ class Space:
             raise InputError(f"style {style!r} is unknown; the model knows {', '.join(self.styles)}")
         return self.styles.index(style) + 1
 
-    def _styles(self, styles: Sequence[str]) -> Tensor:
+    def codes_of(self, styles: Sequence[str]) -> Tensor:
+        """(windows,) codes of styles."""
         return torch.tensor([self.style_code(style) for style in styles])
 
     def encode(self, tokens: Steps, styles: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Means and log-variances of windows, (windows, latent) each."""
         with torch.inference_mode():
-            return self.model.encode(from_numpy(self.codes.encode(tokens)), self._styles(styles))
+            return self.model.encode(from_numpy(self.codes.encode(tokens)), self.codes_of(styles))
 
     def decode(self, latent: Tensor, styles: Sequence[str]) -> Steps:
         """(windows, steps) step tokens, free running."""
         with torch.inference_mode():
-            told = self._styles(styles)
+            told = self.codes_of(styles)
             parts = [
                 self.model.decode(latent[at : at + _BATCH], told[at : at + _BATCH])
                 for at in range(0, len(latent), _BATCH)
@@ -95,12 +97,12 @@ class Space:
     def noise(self, latent: Tensor, styles: Sequence[str]) -> Tensor:
         """Normal noise that latents stand for in a style."""
         with torch.inference_mode():
-            return self.model.prior.noise(latent, self._styles(styles))
+            return self.model.prior.noise(latent, self.codes_of(styles))
 
     def latent(self, noise: Tensor, styles: Sequence[str], temperature: float = 1.0) -> Tensor:
         """The inverse of `noise`; a temperature below 1 favours what the prior holds likely."""
         with torch.inference_mode():
-            return self.model.prior.latent(noise, self._styles(styles), temperature)
+            return self.model.prior.latent(noise, self.codes_of(styles), temperature)
 
 
 def _begun(codes: Codes) -> Codes:
@@ -109,16 +111,50 @@ def _begun(codes: Codes) -> Codes:
     return codes
 
 
-def sample_styles(space: Space, styles: Sequence[str], seed: int, temperature: float = 1.0) -> Steps:
+def sample_styles(
+    space: Space, styles: Sequence[str], seed: int, temperature: float = 1.0, candidates: int = 1
+) -> Steps:
     """One window in each of these styles, drawn from the prior.
 
+    Args:
+        space: where to draw.
+        styles: one a window.
+        seed: of the noise.
+        temperature: of the prior; below 1 favours what it holds likely.
+        candidates: draws of which each window is one, see `kept_in_style`.
+
     Raises:
-        InputError: a style is unknown, or the temperature not above 0 and at most 2.
+        InputError: a style is unknown, the temperature not above 0 and at most 2, or the candidates not 1 to 64.
     """
     if not 0 < temperature <= 2:
         raise InputError(f"temperature is {temperature}, must be above 0 and at most 2")
-    noise = torch.randn(len(styles), space.model.latent, generator=generator_of(seed))
-    return space.decode(space.latent(noise, styles, temperature), styles)
+    if not 1 <= candidates <= MOST_CANDIDATES:
+        raise InputError(f"candidates is {candidates}, must be 1 to {MOST_CANDIDATES}")
+    generator = generator_of(seed)
+    noise = torch.randn(candidates * len(styles), space.model.latent, generator=generator)
+    drawn = space.latent(noise, [style for style in styles for _ in range(candidates)], temperature)
+    return space.decode(kept_in_style(space, drawn.view(len(styles), candidates, -1), styles, generator), styles)
+
+
+def kept_in_style(space: Space, drawn: Tensor, styles: Sequence[str], generator: torch.Generator) -> Tensor:
+    """(windows, latent) of (windows, candidates, latent), each kept by how surely the prior says whose style it is.
+
+    What several styles share is drawn as often for one as for the other, though nothing in it is heard as either. A
+    candidate is kept with the probability of its style given the latent, by Bayes' rule from the densities of the prior
+    (sampling importance resampling, Rubin 1987).
+    """
+    count, candidates, size = drawn.shape
+    if candidates == 1 or len(space.styles) < 2:
+        return drawn[:, 0]
+    flat = drawn.reshape(-1, size)
+    with torch.inference_mode():
+        densities = torch.stack(
+            [space.model.prior.log_density(flat, space.codes_of([name] * len(flat))) for name in space.styles]
+        )
+    surely = densities.log_softmax(0).view(len(space.styles), count, candidates)
+    known = torch.tensor([space.styles.index(style) if style in space.styles else -1 for style in styles])
+    weights = torch.where(known[:, None] >= 0, surely[known.clamp(min=0), torch.arange(count)], 0.0).softmax(1)
+    return drawn[torch.arange(count), torch.multinomial(weights, 1, generator=generator)[:, 0]]
 
 
 def flipped(space: Space, tokens: Steps, styles: Sequence[str], into: Sequence[str], temperature: float = 1.0) -> Steps:

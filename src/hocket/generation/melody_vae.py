@@ -29,7 +29,7 @@ def run(cfg: Config, out: Path) -> Report:
     config: MelodyVaeGenerationConfig = cfg.generation["melody_vae"]
     space = Space.open(stage_folder(cfg.out, "models_melody_vae"))
     styles = [space.styles[place % len(space.styles)] for place in range(config.count)]
-    tokens = sample_styles(space, styles, cfg.seed, config.temperature)
+    tokens = sample_styles(space, styles, cfg.seed, config.temperature, config.candidates)
     views = as_melodies(tokens, styles, "melody_vae")
     (out / SEGMENTS).mkdir()
     write_tables(to_notes(views, origin="generated", corpus="melody_vae"), out / SEGMENTS)

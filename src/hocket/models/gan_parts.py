@@ -6,6 +6,8 @@ samples that pass their gradient on (Jang et al. 2017, "Categorical reparameteri
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -13,53 +15,107 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 EMBEDDING = 48
 WIDEST = 12  # semitones of an interval that the discriminator tells apart
+PERIODS = (2.0, 4.0, 8.0, 16.0, 32.0, 6.0, 12.0, 24.0)  # steps: beats, bars and pairs of bars of two and three
+LAGS = (12, 16, 24, 32)  # steps before: a bar and two bars of 3/4 and of 4/4
 Choices = tuple[Tensor, Tensor]
 
 
 class EventGenerator(nn.Module):
-    """A GRU that chooses pitch after length after pitch, told noise and style at every event."""
+    """A GRU that chooses pitch after length after pitch.
 
-    def __init__(self, events: int, pitches: int, lengths: int, styles: int, width: int, noise: int) -> None:
+    At every event it is told noise and style, the choice before, where in beat and bar the event begins, and what began
+    so many steps before it (LAGS): a tune repeats its bars, and a GRU of few hundred steps of training has no memory.
+    """
+
+    def __init__(
+        self, events: int, pitches: int, lengths: int, styles: int, width: int, noise: int, dropout: float = 0.0
+    ) -> None:
         super().__init__()
-        self.events, self.pitches, self.lengths, self.width = events, pitches, lengths, width
-        self.pitch = nn.Linear(pitches, EMBEDDING, bias=False)  # embeddings that take one-hot rows
-        self.length = nn.Linear(lengths, EMBEDDING, bias=False)
+        self.events, self.pitches, self.lengths, self.dropout = events, pitches, lengths, dropout
+        echoes, places = len(LAGS) * (EMBEDDING // 2), 2 * len(PERIODS)
+        self.note = nn.Linear(pitches + lengths, EMBEDDING, bias=False)  # embeddings that take one-hot rows
+        self.echo = nn.Linear(pitches + lengths, echoes, bias=False)
+        self.pitch = nn.Linear(pitches, EMBEDDING, bias=False)
         self.style = nn.Embedding(styles, EMBEDDING)
-        self.place = nn.Embedding(events, EMBEDDING)
         self.start = nn.Linear(noise, width)
-        self.cell = nn.GRU(4 * EMBEDDING + noise, width, batch_first=True)
-        self.to_pitch = nn.Linear(width, pitches)
-        self.to_length = nn.Sequential(nn.Linear(width + EMBEDDING, width), nn.ReLU(), nn.Linear(width, lengths))
+        self.cell = nn.GRU(2 * EMBEDDING + echoes + places + noise + 1, width, batch_first=True)
+        self.to_pitch = nn.Linear(width + echoes, pitches)
+        self.to_length = nn.Sequential(
+            nn.Linear(width + EMBEDDING + echoes + places, width), nn.ReLU(), nn.Linear(width, lengths)
+        )
 
-    def _inputs(self, before: Choices, noise: Tensor, style: Tensor, first: int = 0) -> Tensor:
-        """(batch, events, ...) what is told at each event, the choices before it among it."""
-        pitch, length = before
-        count = pitch.shape[1]
-        place = self.place(torch.arange(first, first + count)).expand(len(noise), -1, -1)
+    def _inputs(self, before: Tensor, told: Tensor, noise: Tensor, style: Tensor, first: int = 0) -> Tensor:
+        """(batch, events, ...) what the GRU hears: the choices before, `_told`, and what never changes."""
+        count = before.shape[1]
         fixed = torch.cat([noise, self.style(style)], dim=1)[:, None].expand(-1, count, -1)
-        return torch.cat([self.pitch(pitch), self.length(length), place.to(fixed.dtype), fixed], dim=2)
+        done = (torch.arange(first, first + count) / self.events)[:, None].expand(len(noise), -1, -1)
+        return torch.cat([self.note(before), told, fixed, done], dim=2)
+
+    def _told(self, now: Tensor, starts: Tensor, embedded: Tensor) -> Tensor:
+        """(batch, events, echoes + places) for events that begin at `now`, after others (`echo`) at `starts`."""
+        parts = embedded.chunk(len(LAGS), dim=2)
+        found = [alike @ of_lag for alike, of_lag in zip(echo_masks(now, starts, embedded), parts, strict=True)]
+        return torch.cat([*found, phases(now)], dim=2)
+
+    def _pitch_logits(self, hidden: Tensor, told: Tensor) -> Tensor:
+        logits: Tensor = self.to_pitch(torch.cat([hidden, told[..., : -2 * len(PERIODS)]], dim=2)).float()
+        return logits
+
+    def _length_logits(self, hidden: Tensor, told: Tensor, pitch: Tensor) -> Tensor:
+        logits: Tensor = self.to_length(torch.cat([hidden, self.pitch(pitch), told], dim=2)).float()
+        return logits
 
     def log_likelihood(self, real: Choices, noise: Tensor, style: Tensor) -> Tensor:
         """(batch,) nats of one-hot segments, each event told the true ones before it."""
-        before = tuple(functional.pad(part, (0, 0, 1, 0))[:, :-1] for part in real)
-        state = torch.tanh(self.start(noise))[None]
-        hidden, _ = self.cell(self._inputs((before[0], before[1]), noise, style), state)
-        of_pitch = (functional.log_softmax(self.to_pitch(hidden).float(), -1) * real[0]).sum((1, 2))
-        length_logits = self.to_length(torch.cat([hidden, self.pitch(real[0])], dim=2)).float()
-        return of_pitch + (functional.log_softmax(length_logits, -1) * real[1]).sum((1, 2))
+        notes, starts = torch.cat(real, dim=2), starts_of(real[1])
+        told = self._told(starts, starts, self.echo(notes))
+        before = functional.pad(notes, (0, 0, 1, 0))[:, :-1]
+        hidden, _ = self.cell(self._inputs(before, told, noise, style), torch.tanh(self.start(noise))[None])
+        hidden = functional.dropout(hidden, self.dropout, self.training)
+        of_pitch = (functional.log_softmax(self._pitch_logits(hidden, told), -1) * real[0]).sum((1, 2))
+        of_length = functional.log_softmax(self._length_logits(hidden, told, real[0]), -1)
+        return of_pitch + (of_length * real[1]).sum((1, 2))
 
     def forward(self, noise: Tensor, style: Tensor, temperature: float) -> Choices:
         """Segments, free running; their gradient goes through the soft choices."""
         state = torch.tanh(self.start(noise))[None]
-        pitch, length = noise.new_zeros(len(noise), 1, self.pitches), noise.new_zeros(len(noise), 1, self.lengths)
+        note = noise.new_zeros(len(noise), 1, self.pitches + self.lengths)  # the nothing before
+        embedded, starts = self.echo(note), noise.new_full((len(noise), 1), -math.inf)
+        now = noise.new_zeros(len(noise), 1)
         chosen: list[Choices] = []
         for event in range(self.events):
-            hidden, state = self.cell(self._inputs((pitch, length), noise, style, event), state)
-            pitch = functional.gumbel_softmax(self.to_pitch(hidden).float(), temperature, hard=True)
-            told = torch.cat([hidden, self.pitch(pitch)], dim=2)
-            length = functional.gumbel_softmax(self.to_length(told).float(), temperature, hard=True)
+            told = self._told(now, starts, embedded)
+            hidden, state = self.cell(self._inputs(note, told, noise, style, event), state)
+            pitch = functional.gumbel_softmax(self._pitch_logits(hidden, told), temperature, hard=True)
+            length = functional.gumbel_softmax(self._length_logits(hidden, told, pitch), temperature, hard=True)
             chosen.append((pitch, length))
+            note = torch.cat([pitch, length], dim=2)
+            embedded, starts = torch.cat([embedded, self.echo(note)], dim=1), torch.cat([starts, now], dim=1)
+            now = now + steps_of(length)
         return torch.cat([pitch for pitch, _ in chosen], dim=1), torch.cat([length for _, length in chosen], dim=1)
+
+
+def steps_of(length: Tensor) -> Tensor:
+    """(batch, events) lengths in steps from choices of length, the first of which is one step."""
+    return (length.float() * torch.arange(1, length.shape[2] + 1)).sum(2)  # no matrix product: bf16 counts to 256
+
+
+def starts_of(length: Tensor) -> Tensor:
+    """(batch, events) the step on which each event begins, from choices of length."""
+    steps = steps_of(length)
+    return steps.cumsum(1) - steps
+
+
+def phases(starts: Tensor) -> Tensor:
+    """(batch, events, 2 len(PERIODS)) cosines and sines of where events begin in each of PERIODS."""
+    turns = starts[..., None] * (2 * math.pi / torch.tensor(PERIODS))
+    return torch.cat([turns.cos(), turns.sin()], dim=-1)
+
+
+def echo_masks(now: Tensor, starts: Tensor, like: Tensor) -> list[Tensor]:
+    """For each of LAGS (batch, now, starts) 1 where what began at `starts` lies that many steps before `now`."""
+    before = now.detach()[:, :, None] - starts.detach()[:, None, :]
+    return [(before == lag).to(like.dtype) for lag in LAGS]
 
 
 class EventDiscriminator(nn.Module):

@@ -44,7 +44,7 @@ class MelodyGan(pl.LightningModule):
         self.generator: nn.Module
         self.discriminator: nn.Module
         if config.form == "autoregressive":
-            self.generator = EventGenerator(*sizes, config.width, config.noise)
+            self.generator = EventGenerator(*sizes, config.width, config.noise, config.dropout)
             self.discriminator = EventDiscriminator(*sizes[1:], config.width)
         else:
             self.generator = ScalarGenerator(config.form, events, config.noise)
