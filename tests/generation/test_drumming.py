@@ -16,6 +16,7 @@ from hocket.generation.drumming import Drummer, Wishes, accompany, humanised, lo
 from hocket.midi import read_midi, write_midi
 from hocket.models.drum_tasks import GIVEN_WIDTH
 from hocket.models.drum_vae import DrumVae
+from hocket.models.drum_values import DrumValues
 from hocket.notes import NoteTable, Piece
 from hocket.training.drum_windows import library_of
 from hocket.views.drum_features import BAND_WIDTH
@@ -33,7 +34,7 @@ def drummer() -> Drummer:
     networks = [DrumVae(DrumNetConfig(**SMALL), widths).eval() for widths in ([BAND_WIDTH] * 3, [GIVEN_WIDTH])]  # type: ignore[arg-type]
     counted = {**fit_prior(songs), **fit_step_means(songs), **fit_prototypes(songs)}
     libraries = {kind: library_of(kind, songs) for kind in ("band", "groove")}
-    return Drummer(networks[0], networks[1], {"overall": 0.3}, counted, libraries)
+    return Drummer(networks[0], networks[1], DrumValues().eval(), {"overall": 0.3}, counted, libraries)
 
 
 def _others(piece: Piece) -> bytes:

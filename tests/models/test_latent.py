@@ -7,7 +7,8 @@ import torch
 
 from hocket.config.latent import MelodyVaeConfig
 from hocket.errors import ConfigError
-from hocket.models.gan_parts import WIDEST, interval_choices
+from hocket.models import gan_parts
+from hocket.models.gan_parts import LAGS, PERIODS, WIDEST, EventGenerator, interval_choices, phases, repeats, starts_of
 from hocket.models.latent_prior import MixturePrior, NormalPrior
 from hocket.models.melody_gan import MelodyGan, diversity, histogram_distance
 from hocket.models.melody_vae import MelodyVae
@@ -55,6 +56,40 @@ def test_forms_decode_all_steps_and_their_free_run_agrees_with_being_told_it(enc
     assert made.shape == (3, 32)
     assert torch.equal(made, told)
     assert model.nats(mean, style, steps).shape == (3, 32)
+
+
+def test_a_generator_is_told_the_same_free_running_and_on_true_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(5)
+    generator = EventGenerator(12, 6, 16, 3, 20, 4, dropout=0.5).eval()
+    heard: list[torch.Tensor] = []
+    chosen = torch.nn.functional.gumbel_softmax
+
+    def listening(logits: torch.Tensor, temperature: float, *, hard: bool) -> torch.Tensor:
+        choice = chosen(logits, temperature, hard=hard)
+        heard.append((logits.log_softmax(-1) * choice).sum((1, 2)))
+        return choice
+
+    monkeypatch.setattr(gan_parts.functional, "gumbel_softmax", listening)
+    noise, style = torch.randn(3, 4), torch.tensor([0, 1, 2])
+    with torch.inference_mode():
+        made = generator(noise, style, 1.0)
+        told = generator.log_likelihood(made, noise, style)
+    assert torch.allclose(told, torch.stack(heard).sum(0), atol=1e-4)
+
+
+def test_events_know_their_place_and_what_they_repeat() -> None:
+    length = torch.nn.functional.one_hot(torch.tensor([[3, 11, 3, 7]]), 16).float()  # 4, 12, 4 and 8 steps
+    pitch = torch.nn.functional.one_hot(torch.tensor([[1, 2, 1, 3]]), 5).float()
+    starts = starts_of(length)
+    assert starts.tolist() == [[0, 4, 16, 20]]
+    turns = phases(starts)[0]
+    assert turns[2, PERIODS.index(16.0)] == pytest.approx(1.0, abs=1e-5)  # a bar later, at the same place of it
+    assert turns[1, len(PERIODS) + PERIODS.index(16.0)] == pytest.approx(1.0)  # the second beat: a quarter of a turn
+    found = repeats((pitch, length), starts)[0]
+    bar = 2 * LAGS.index(16)
+    assert found[:, bar].tolist() == [0, 0, 1, 0]  # the third has the pitch and the length of the first
+    assert found[:, bar + 1].tolist() == [0, 0, 1, 0]
+    assert found.sum() == 2
 
 
 def test_a_roll_is_scored_key_by_key() -> None:

@@ -41,9 +41,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_training_is_saved_and_reported(trained: Path) -> None:
     folder = trained / "out" / "models" / "drum_vae"
     report = json.loads((folder / "report.json").read_text())
-    for name in ("groove", "conv", "plain_1", "transfer_1", "layerwise_1", "plain_1_fold0", "plain_1_fold1"):
+    for name in ("groove", "values", "conv", "plain_1", "transfer_1", "layerwise_1", "plain_1_fold0", "plain_1_fold1"):
         assert (folder / name / "weights.pt").is_file(), name
-    assert {"groove", "conv", "plain_1", "transfer_1", "layerwise_1", "library"} == set(report["metrics"])
+    assert {"groove", "values", "conv", "plain_1", "transfer_1", "layerwise_1", "library"} == set(report["metrics"])
     assert 0 < report["metrics"]["library"]["validation_average_precision"] <= 1
     assert all(check["passed"] for check in report["checks"])
     assert json.loads((folder / "hyperparameters.json").read_text())["chosen"] == "plain_1"
@@ -63,7 +63,13 @@ def test_the_whole_pipeline_gives_the_same_bytes_twice_and_is_scored(trained: Pa
     assert set(report.metrics["methods"]) == {"plain", "transfer", "layerwise"}
     assert "f1_over_plain" in report.metrics["methods"]["transfer"]
     humanise = report.metrics["drums_humanise"]["humanise"]
-    assert {"drum vae", "dilated convolution", "10 nearest neighbours", "mean of drum and step"} <= set(humanise)
+    assert {
+        "drum vae",
+        "drum vae, the network of values alone",
+        "dilated convolution",
+        "10 nearest neighbours",
+        "mean of drum and step",
+    } <= set(humanise)
     assert set(report.metrics["drums_given"]) == {"tap", "infill", "sample"}
     assert set(report.pictures) == {"confusion.png", "groove.png"}
     board = json.loads((trained / "out" / "evaluation" / "drum_vae" / "board.json").read_text())

@@ -15,17 +15,14 @@ import torch
 from hocket.evaluation.drum_scores import Played, Struck, struck
 from hocket.models.drum_conv import DrumConv
 from hocket.models.drum_running import (
-    expected,
-    features_given,
-    free_run,
     hit_chances,
+    humanised,
     listen,
-    spread_out,
-    values_at,
     windowed,
 )
 from hocket.models.drum_tasks import INFILL_GIVEN, with_task
-from hocket.models.drum_vae import DrumVae, by_segment
+from hocket.models.drum_vae import DrumVae
+from hocket.models.drum_values import DrumValues
 from hocket.training.drum_inference import Chances, batches, best_threshold, gathered
 from hocket.training.drum_windows import Windows
 from hocket.views.drum_floors import Arrays, nearest, step_means
@@ -43,27 +40,17 @@ class Guessed:
     drawn: Pair
 
 
-def humanise(network: DrumVae, songs: Windows, seed: int) -> Guessed:
-    """Velocity and offset of every true hit; expected without any past, drawn on its own past."""
+def humanise(network: DrumVae, beside: DrumValues, songs: Windows, seed: int) -> Guessed:
+    """Velocity and offset of every true hit; expected without any past, drawn on the network's own past."""
     generator = torch.Generator().manual_seed(seed)
     mean: Pair = {}
     draws: Pair = {}
     with torch.inference_mode():
         for rows, batch in batches(songs):
-            task = with_task(batch, "humanise")
-            heard = listen(network.eval(), task)
-            hits = by_segment(task.hits, heard.heard.steps)
-            features = features_given(network, heard, None)
-            velocity, offset, at = values_at(network, features, hits)
-            values = [
-                spread_out(expected(logits, kind), at, hits.shape)
-                for kind, logits in (("velocity", velocity), ("offset", offset))
-            ]
-            played = free_run(network, heard, generator, given=(torch.ones_like(hits), hits))[1:]
-            for target, pair in ((mean, values), (draws, played)):
-                stacked = windowed(torch.stack(list(pair), -1), heard)
+            pair = humanised(network.eval(), beside.eval(), batch, generator)
+            for target, values in zip((mean, draws), pair, strict=True):
                 for place, row in enumerate(rows):
-                    target[row] = stacked[place, : len(songs.arrays[row].real)].numpy()
+                    target[row] = values[place, : len(songs.arrays[row].real)].numpy()
     return Guessed(mean, draws)
 
 
@@ -127,8 +114,8 @@ def nearest_values(train: Windows, test: Windows, otherwise: Pair) -> Pair:
     return result
 
 
-def convolution(conv: DrumConv, songs: Windows) -> Pair:
-    """What the dilated convolution expects."""
+def convolution(conv: DrumConv | DrumValues, songs: Windows) -> Pair:
+    """What a network of values expects."""
     result: Pair = {}
     with torch.inference_mode():
         for rows, batch in batches(songs):

@@ -16,7 +16,7 @@ from hocket.evaluation.drum_groove import Guessed, humanise, played
 from hocket.evaluation.drum_scores import VALUE_METRICS, Struck, average_precision, hit_metrics, struck, value_metrics
 from hocket.evaluation.leaderboard import finite
 from hocket.note_files import read_tables
-from hocket.training.drum_inference import Chances, chances, load, load_arrays, load_library
+from hocket.training.drum_inference import Chances, chances, load, load_arrays, load_library, load_values
 from hocket.training.drum_windows import near_windows, windows_of
 from hocket.training.weights import load_hyperparameters
 from hocket.views.drum_floors import PRIOR, step_means
@@ -53,7 +53,7 @@ def evaluate_path(path: Path, folder: Path) -> dict[str, Any]:
         floors["silence"] = _scored(_silence(prior))
     groove, _ = load(folder / "groove")
     alone = near_windows(songs, groove.config.window_bars, load_library(folder / "library_groove.npz"))
-    settings[HUMANISE] = value_metrics(played(alone, humanise(groove, alone, 1)))
+    settings[HUMANISE] = value_metrics(played(alone, humanise(groove, load_values(folder / "values"), alone, 1)))
     means = {
         row: step_means(counted, len(one.real), int(alone.rows["length"][row])) for row, one in enumerate(alone.arrays)
     }

@@ -12,7 +12,7 @@ from hocket.config import Config
 from hocket.config.drums import DrumVaeConfig
 from hocket.errors import InputError
 from hocket.evaluation.drum_band import Heard, floors, hear, join_struck, joined
-from hocket.evaluation.drum_groove import at_best, humanise, played, task_hits
+from hocket.evaluation.drum_groove import Guessed, at_best, convolution, humanise, played, task_hits
 from hocket.evaluation.drum_groove import floors as groove_floors
 from hocket.evaluation.drum_plots import draw_confusions, draw_groove
 from hocket.evaluation.drum_scores import (
@@ -32,11 +32,12 @@ from hocket.files import write_text
 from hocket.generation.drumming import load_drummer
 from hocket.models.drum_conv import DrumConv
 from hocket.report import Check, Report, stage_folder
-from hocket.training.drum_inference import load, load_arrays, load_library
+from hocket.training.drum_inference import load, load_arrays, load_library, load_values
 from hocket.training.drum_vae import (
     CONV,
     FLOORS,
     GROOVE,
+    VALUES,
     Corpora,
     corpora,
     fold_of,
@@ -51,6 +52,7 @@ from hocket.views.drum_floors import PRIOR, fit_prior
 from hocket.views.drum_library import Library
 from hocket.views.drums import Drums, read
 
+BESIDE = "drum vae, the network of values alone"
 BAND, FOLDED, HUMANISE, TASKS = "drums", "drums_folded", "drums_humanise", "drums_given"
 FREE, TOLD = "free_running", "teacher_forced"
 SETTINGS = {
@@ -142,12 +144,14 @@ def groove_rows(cfg: Config, folder: Path, songs: Drums) -> tuple[list[BoardRow]
     network, _ = load(folder / GROOVE)
     parts = {split: songs.where(split=split) for split in ("train", "validation", "test")}
     test, held = (near_windows(parts[name], config.groove.window_bars, library) for name in ("test", "validation"))
-    best = played(test, humanise(network, test, cfg.seed))
-    conv = DrumConv()
+    conv, beside = DrumConv(), load_values(folder / VALUES)
     load_weights(folder / CONV, conv)
+    best = played(test, humanise(network, beside, test, cfg.seed))
     pairs = [windows_of(parts[name], 2) for name in ("train", "test")]
     below = groove_floors(pairs[0], pairs[1], load_arrays(folder / FLOORS, PRIOR), conv)
     rows = [_values_row(cfg, "drum vae", "model", best, parts["test"])]
+    alone = convolution(beside, test)
+    rows += [_values_row(cfg, BESIDE, "model", played(test, Guessed(alone, alone)), parts["test"])]
     rows += [_values_row(cfg, name, "floor", one, parts["test"]) for name, one in below.items()]
     for task in ("tap", "infill", "sample"):
         found = at_best(task_hits(network, test, task), task_hits(network, held, task))

@@ -18,10 +18,11 @@ import torch
 from hocket.errors import InputError
 from hocket.generation.drum_ranking import CRITERIA, playable, scores, style_likeness, total
 from hocket.models.drum_running import Listening, free_run, listen, repeated, windowed
-from hocket.models.drum_tasks import with_task
+from hocket.models.drum_running import humanised as humanised_values
 from hocket.models.drum_vae import DrumVae, by_segment
+from hocket.models.drum_values import DrumValues
 from hocket.notes import NOTE_DTYPE, TEMPO, Piece, Track, empty, set_seconds, sort_notes
-from hocket.training.drum_inference import batches, load, load_arrays, load_library
+from hocket.training.drum_inference import batches, load, load_arrays, load_library, load_values
 from hocket.training.drum_windows import Windows, near_windows
 from hocket.views.drum_floors import PRIOR
 from hocket.views.drum_grid import STEPS_PER_QUARTER, Grid, dense_hits, grid_of
@@ -41,6 +42,7 @@ class Drummer:
     Attributes:
         band: hears piano, guitar and bass and hits.
         groove: gives hits velocity and timing.
+        values: expects them too, see `hocket.models.drum_running.humanised`.
         thresholds: what `hocket.training.drum_inference.thresholds` found on validation.
         counted: arrays of `hocket.views.drum_floors`: chances, means and habits of styles.
         libraries: of bars, by kind.
@@ -48,6 +50,7 @@ class Drummer:
 
     band: DrumVae
     groove: DrumVae
+    values: DrumValues
     thresholds: dict[str, Any]
     counted: Mapping[str, npt.NDArray[Any]]
     libraries: Mapping[str, Library]
@@ -121,7 +124,8 @@ def load_drummer(folder: Path) -> Drummer:
     band, known = load(folder / chosen)
     groove, _ = load(folder / "groove")
     libraries = {kind: load_library(folder / f"library_{kind}.npz") for kind in KINDS}
-    return Drummer(band, groove, known["thresholds"], load_arrays(folder / "floors.npz", PRIOR), libraries)
+    values = load_values(folder / "values")
+    return Drummer(band, groove, values, known["thresholds"], load_arrays(folder / "floors.npz", PRIOR), libraries)
 
 
 def accompany(piece: Piece, drummer: Drummer, wishes: Wishes | None = None) -> tuple[Piece, dict[str, Any]]:
@@ -286,14 +290,9 @@ def values_of(hits: Floats, grid: Grid, drummer: Drummer, temperature: float, se
     result = tuple(np.zeros(hits.shape, np.float32) for _ in range(2))
     with torch.inference_mode():
         for members, batch in batches(found):
-            task = with_task(batch, "humanise")
-            heard = listen(drummer.groove, task)
-            known = by_segment(task.hits, heard.heard.steps)
-            played = free_run(
-                drummer.groove, heard, generator, temperature=temperature, given=(torch.ones_like(known), known)
-            )
-            for target, values in zip(result, played[1:], strict=True):
-                _into(target, windowed(values, heard), found, members)
+            drawn = humanised_values(drummer.groove, drummer.values, batch, generator, temperature)[1]
+            for target, values in zip(result, drawn.unbind(-1), strict=True):
+                _into(target, values, found, members)
     return result[0], result[1]
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from hocket.models.drum_vae import DRUMS, Batch
-from hocket.models.schedule import one_cycle
 from hocket.views.drum_features import CONTEXT, PLACES
 
 LAYERS, CHANNELS, KERNEL, PLACE_WIDTH = 5, 96, 3, 16
-RATE, DECAY = 3e-3, 0.02
 
 
-class DrumConv(pl.LightningModule):
+class DrumConv(nn.Module):
     """Residual convolutions whose dilation doubles; reach of 63 steps; squared errors at true hits."""
 
     def __init__(self) -> None:
@@ -39,25 +34,3 @@ class DrumConv(pl.LightningModule):
             channels = channels + self.drop(functional.gelu(layer(channels)))
         velocity, offset = self.head(channels).transpose(1, 2).chunk(2, -1)
         return velocity.sigmoid(), offset.tanh() / 2
-
-    def _step(self, batch: Batch, name: str) -> Tensor:
-        struck = batch.hits > 0
-        pairs = zip(self(batch), (batch.velocities, batch.offsets), strict=True)
-        velocity, offset = (
-            (guess - true)[struck].float().square().sum() / max(int(struck.sum()), 1) for guess, true in pairs
-        )
-        loss: Tensor = velocity + 2 * offset  # about equal parts
-        self.log(f"{name}/loss", loss.detach(), on_epoch=True, on_step=False, batch_size=int(struck.sum()) or 1)
-        return loss
-
-    def training_step(self, batch: Batch, _: int) -> Tensor:
-        """Squared errors of a batch of windows."""
-        return self._step(batch, "train")
-
-    def validation_step(self, batch: Batch, _: int) -> None:
-        """Logs them, weighted by hits."""
-        self._step(batch, "validation")
-
-    def configure_optimizers(self) -> Any:
-        """AdamW with one cosine cycle over all steps."""
-        return one_cycle(self, RATE, DECAY)

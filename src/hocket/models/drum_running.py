@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from hocket.models.drum_tasks import with_task
 from hocket.models.drum_vae import (
     DRUMS,
     PAST_WIDTH,
@@ -19,6 +21,9 @@ from hocket.models.drum_vae import (
     past_of,
     reparametrised,
 )
+
+if TYPE_CHECKING:
+    from hocket.models.drum_values import DrumValues
 
 Trio = tuple[Tensor, Tensor, Tensor]
 MIDDLING = 0.6  # velocity of hits whose velocity is not drawn
@@ -182,6 +187,35 @@ def free_run(
             parts[2][:, now] = spread_out(drawn(offset, "offset", temperature, generator), at, struck.shape)
     hits, velocities, offsets = (by_segment(part, steps) for part in parts)
     return hits, velocities, offsets
+
+
+def humanised(
+    network: DrumVae, beside: DrumValues, batch: Batch, generator: torch.Generator | None, temperature: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """Velocity and offset of given hits, expected and drawn, each (batch, time, 9, 2); 0 where nothing is hit.
+
+    Expected is the mean of what both networks expect. Drawn is what the network of Groove draws on its own past, moved
+    by as much as what it expects was moved.
+
+    Args:
+        network: of Groove.
+        beside: that expects values too.
+        batch: with the hits, and the drums of like bars.
+        generator: source of chance.
+        temperature: of the draws.
+    """
+    task = with_task(batch, "humanise")
+    heard = listen(network, task)
+    hits = by_segment(task.hits, heard.heard.steps)
+    velocity, offset, at = values_at(network, features_given(network, heard, None), hits)
+    logits = {"velocity": velocity, "offset": offset}
+    own = [spread_out(expected(values, kind), at, hits.shape) for kind, values in logits.items()]
+    alone = windowed(torch.stack(own, -1), heard)
+    both = (alone + torch.stack(beside(batch), -1)) / 2 * batch.hits[..., None]
+    given = (torch.ones_like(hits), hits)
+    played = free_run(network, heard, generator, temperature=temperature, given=given)[1:]
+    moved = (windowed(torch.stack(played, -1), heard) + both - alone) * batch.hits[..., None]
+    return both, torch.stack([moved[..., 0].clamp(0, 1), moved[..., 1].clamp(-0.5, 0.5)], -1)
 
 
 def _own_past(parts: tuple[Tensor, ...], now: int, step: int, bar: int) -> Tensor:

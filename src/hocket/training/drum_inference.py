@@ -22,6 +22,7 @@ from hocket.models.drum_running import (
     windowed,
 )
 from hocket.models.drum_vae import Batch, DrumVae
+from hocket.models.drum_values import DrumValues
 from hocket.training.drum_windows import Windows, batch_of
 from hocket.training.weights import load_hyperparameters, load_weights
 from hocket.views.drum_library import Library, of_arrays
@@ -45,6 +46,17 @@ def load(folder: Path) -> tuple[DrumVae, dict[str, Any]]:
         raise InputError(f"{folder}: hyperparameters of another version ({error}); train the model again") from None
     load_weights(folder, network)
     return network.eval(), known
+
+
+def load_values(folder: Path) -> DrumValues:
+    """The network of expected velocities and offsets in evaluation mode.
+
+    Raises:
+        InputError: never trained, damaged, or of another version.
+    """
+    network = DrumValues()
+    load_weights(folder, network)
+    return network.eval()
 
 
 def load_library(path: Path) -> Library:

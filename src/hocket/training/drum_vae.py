@@ -18,10 +18,12 @@ from hocket.files import atomic_path, write_text
 from hocket.models.drum_conv import DrumConv
 from hocket.models.drum_tasks import GIVEN_WIDTH
 from hocket.models.drum_vae import DrumVae
+from hocket.models.drum_values import DrumValues
 from hocket.report import Check, Report, stage_folder
 from hocket.training.drum_inference import set_trust, thresholds
 from hocket.training.drum_likeness import chosen_library
 from hocket.training.drum_methods import epochs_of, fitted_once, join_decoder, loaders, train, tuned
+from hocket.training.drum_values import ValuesModule
 from hocket.training.drum_windows import Windows, library_of, near_windows
 from hocket.training.fit import Fitted, save
 from hocket.training.invariants import merged
@@ -33,7 +35,8 @@ from hocket.views.drum_library import Library
 from hocket.views.drum_map import FAMILIES
 from hocket.views.drums import Drums, groove_corpora, read
 
-GROOVE, CONV, FLOORS = "groove", "conv", "floors.npz"
+GROOVE, VALUES, CONV, FLOORS = "groove", "values", "conv", "floors.npz"
+ALONE = (VALUES, CONV)  # know no hits
 SEEN = ("train", "validation")
 THRESHOLD_WINDOWS = 160
 
@@ -87,7 +90,8 @@ def run(cfg: Config, out: Path) -> Report:
         save_arrays(library.arrays(), out / f"library_{name}.npz")
     grooves = {split: _windows(cfg, config.groove, found.groove, split, libraries["groove"]) for split in SEEN}
     teacher, histories[GROOVE] = train_groove(cfg, grooves, out / GROOVE)
-    histories[CONV] = train_conv(cfg, grooves, out / CONV)
+    for name, values in ((VALUES, DrumValues), (CONV, DrumConv)):
+        histories[name] = train_values(cfg, grooves, name, values, out)
     data = {split: _windows(cfg, config.band, found.band, split, libraries["band"]) for split in SEEN}
     for method in trained_methods(cfg):
         for seed in method_seeds(cfg, method):
@@ -135,14 +139,16 @@ def train_groove(cfg: Config, data: dict[str, Windows], folder: Path) -> tuple[D
     return network, fitted
 
 
-def train_conv(cfg: Config, data: dict[str, Windows], folder: Path) -> Fitted:
-    """The dilated convolution that stands beside the network of Groove."""
+def train_values(
+    cfg: Config, data: dict[str, Windows], name: str, network: type[DrumValues | DrumConv], out: Path
+) -> Fitted:
+    """A network of expected velocities and offsets: the one beside the network of Groove, or the floor of both."""
     pl.seed_everything(cfg.seed, verbose=False)
-    module = DrumConv()
+    module = ValuesModule(network())
     batches = loaders(data["train"], data["validation"], cfg.model.groove, cfg.seed)
-    fitted = fitted_once(cfg, "models_drum_vae_conv", module, batches, epochs_of(cfg, cfg.model.groove))
-    folder.mkdir(parents=True)
-    save(folder, module, {}, fitted)
+    fitted = fitted_once(cfg, f"models_drum_vae_{name}", module, batches, epochs_of(cfg, cfg.model.groove))
+    (out / name).mkdir(parents=True)
+    save(out / name, module.network, {}, fitted)
     return fitted
 
 
@@ -224,12 +230,13 @@ def _checks(histories: dict[str, Fitted]) -> Iterator[Check]:
 def _report(histories: dict[str, Fitted], data: dict[str, Windows], library: dict[str, float]) -> Report:
     metrics: dict[str, Any] = {}
     for name, fitted in histories.items():
-        kinds = ("loss", "hits", "velocity_mse", "offset_mse", "kl") if name != CONV else ("loss",)
+        kinds = ("loss",) if name in ALONE else ("loss", "hits", "velocity_mse", "offset_mse", "kl")
         metrics[name] = {
             split: {kind: fitted.best(f"{split}/{kind}") for kind in kinds} for split in ("train", "validation")
         } | {"best_epoch": fitted.best_epoch + 1}
     counts = {f"windows_{split}": len(part.arrays) for split, part in data.items()}
-    losses = ", ".join(f"{name} {values['validation']['hits']:.3f}" for name, values in metrics.items() if name != CONV)
+    hits = {name: values["validation"]["hits"] for name, values in metrics.items() if name not in ALONE}
+    losses = ", ".join(f"{name} {value:.3f}" for name, value in hits.items())
     metrics["library"] = library
     return Report(
         summary=f"validation nats of hits a step: {losses}",
