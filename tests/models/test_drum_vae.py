@@ -8,7 +8,7 @@ import torch
 
 from hocket.config.drums import DrumNetConfig, DrumsConfig
 from hocket.models.drum_conv import DrumConv
-from hocket.models.drum_running import features_given, free_run, listen, segmented, values_at, windowed
+from hocket.models.drum_running import features_given, free_run, humanised, listen, segmented, values_at, windowed
 from hocket.models.drum_tasks import GIVEN_WIDTH, TASKS, with_task
 from hocket.models.drum_vae import (
     Adversary,
@@ -23,6 +23,7 @@ from hocket.models.drum_vae import (
     reparametrised,
     soft_bins,
 )
+from hocket.models.drum_values import DrumValues
 from hocket.training.drum_methods import DECODER, GROUPS, join_decoder
 from hocket.training.drum_windows import batch_of, windows_of
 from hocket.views.drum_features import BAND_WIDTH
@@ -192,6 +193,52 @@ def test_a_decoder_is_handed_on_and_groups_name_all_parts() -> None:
     assert set(DECODER) < parts
     with pytest.raises(ValueError, match="differ in size"):
         join_decoder(_network(decoder=20), teacher)
+
+
+def test_the_network_of_values_sees_no_value_and_no_padding(batch: Batch) -> None:
+    torch.manual_seed(3)
+    network = DrumValues().eval()
+    with torch.inference_mode():
+        first = network(batch)
+        blind = network(batch._replace(velocities=batch.velocities * 0, offsets=batch.offsets * 0))
+        wide = network(Batch(*(_longer(part, batch.real.shape[1]) for part in batch)))
+    for values, same, padded in zip(first, blind, wide, strict=True):
+        assert values.shape == batch.hits.shape
+        assert torch.equal(values, same)
+        assert torch.allclose(values[batch.real], padded[:, : values.shape[1]][batch.real], atol=1e-5)
+    assert first[1].abs().max() <= 0.5
+    moved = network(batch._replace(hits=1 - batch.hits))
+    assert not torch.allclose(first[0], moved[0])
+
+
+def _longer(part: torch.Tensor, steps: int) -> torch.Tensor:
+    """Eight steps more of silence, where the part has steps."""
+    if part.ndim < 2 or part.shape[1] != steps:
+        return part
+    return torch.cat([part, torch.zeros_like(part[:, :8])], 1)
+
+
+def test_humanised_values_are_the_mean_of_two_networks_and_drawn_around_it(batch: Batch) -> None:
+    torch.manual_seed(4)
+    network = DrumVae(DrumNetConfig(**SMALL), [GIVEN_WIDTH]).eval()  # type: ignore[arg-type]
+
+    def played(velocity: float, offset: float) -> tuple[torch.Tensor, torch.Tensor]:
+        def beside(_: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+            return torch.full_like(batch.hits, velocity), torch.full_like(batch.hits, offset)
+
+        with torch.inference_mode():
+            return humanised(network, beside, batch, torch.Generator().manual_seed(1))  # type: ignore[arg-type]
+
+    (mean, drawn), (higher, drawn_higher) = played(0.4, 0.0), played(0.6, 0.1)
+    struck = batch.hits > 0
+    assert not mean[~struck].any()
+    assert not drawn[~struck].any()
+    assert torch.allclose((higher - mean)[struck], torch.tensor([0.1, 0.05]), atol=1e-5)
+    inside = struck[..., None] & (drawn > -0.44) & (drawn < 0.44) & (drawn > 0.01) & (drawn < 0.9)
+    shift = torch.tensor([0.1, 0.05]).expand_as(drawn)
+    assert torch.allclose((drawn_higher - drawn)[inside], shift[inside], atol=1e-5)
+    assert drawn[..., 0].min() >= 0
+    assert drawn_higher[..., 1].abs().max() <= 0.5
 
 
 def test_the_convolution_sees_hits_alone(batch: Batch) -> None:
