@@ -23,7 +23,7 @@ from hocket.report import Check, Report, stage_folder
 from hocket.training.drum_inference import set_trust, thresholds
 from hocket.training.drum_likeness import chosen_library
 from hocket.training.drum_methods import epochs_of, fitted_once, join_decoder, loaders, train, tuned
-from hocket.training.drum_values import BATCH_STEPS, ValuesModule
+from hocket.training.drum_values import ValuesModule
 from hocket.training.drum_windows import Windows, library_of, near_windows
 from hocket.training.fit import Fitted, save
 from hocket.training.invariants import merged
@@ -145,9 +145,8 @@ def train_values(
     """A network of expected velocities and offsets: the one beside the network of Groove, or the floor of both."""
     pl.seed_everything(cfg.seed, verbose=False)
     module = ValuesModule(network())
-    config = replace(cfg.model.groove, batch_steps=BATCH_STEPS)
-    batches = loaders(data["train"], data["validation"], config, cfg.seed)
-    fitted = fitted_once(cfg, f"models_drum_vae_{name}", module, batches, epochs_of(cfg, config))
+    batches = loaders(data["train"], data["validation"], cfg.model.groove, cfg.seed)
+    fitted = fitted_once(cfg, f"models_drum_vae_{name}", module, batches, epochs_of(cfg, cfg.model.groove))
     (out / name).mkdir(parents=True)
     save(out / name, module.network, {}, fitted)
     return fitted

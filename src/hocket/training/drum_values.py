@@ -11,7 +11,6 @@ from hocket.models.drum_vae import Batch
 from hocket.models.schedule import one_cycle
 
 RATE, DECAY = 3e-3, 0.02
-BATCH_STEPS = 2048  # padded steps in a batch, at most; with half of it both errors stay higher on validation
 OFFSET_WEIGHT = 2.0  # about equal parts
 
 
