@@ -8,7 +8,16 @@ import torch
 from hocket.config.latent import MelodyVaeConfig
 from hocket.errors import ConfigError
 from hocket.models import gan_parts
-from hocket.models.gan_parts import LAGS, PERIODS, WIDEST, EventGenerator, interval_choices, phases, repeats, starts_of
+from hocket.models.gan_parts import (
+    LAGS,
+    PERIODS,
+    WIDEST,
+    EventGenerator,
+    echo_masks,
+    interval_choices,
+    phases,
+    starts_of,
+)
 from hocket.models.latent_prior import MixturePrior, NormalPrior
 from hocket.models.melody_gan import MelodyGan, diversity, histogram_distance
 from hocket.models.melody_vae import MelodyVae
@@ -77,19 +86,17 @@ def test_a_generator_is_told_the_same_free_running_and_on_true_events(monkeypatc
     assert torch.allclose(told, torch.stack(heard).sum(0), atol=1e-4)
 
 
-def test_events_know_their_place_and_what_they_repeat() -> None:
+def test_events_know_their_place_and_what_began_a_bar_before() -> None:
     length = torch.nn.functional.one_hot(torch.tensor([[3, 11, 3, 7]]), 16).float()  # 4, 12, 4 and 8 steps
-    pitch = torch.nn.functional.one_hot(torch.tensor([[1, 2, 1, 3]]), 5).float()
     starts = starts_of(length)
     assert starts.tolist() == [[0, 4, 16, 20]]
     turns = phases(starts)[0]
     assert turns[2, PERIODS.index(16.0)] == pytest.approx(1.0, abs=1e-5)  # a bar later, at the same place of it
     assert turns[1, len(PERIODS) + PERIODS.index(16.0)] == pytest.approx(1.0)  # the second beat: a quarter of a turn
-    found = repeats((pitch, length), starts)[0]
-    bar = 2 * LAGS.index(16)
-    assert found[:, bar].tolist() == [0, 0, 1, 0]  # the third has the pitch and the length of the first
-    assert found[:, bar + 1].tolist() == [0, 0, 1, 0]
-    assert found.sum() == 2
+    masks = echo_masks(starts, starts, length)
+    assert masks[LAGS.index(16)][0].nonzero().tolist() == [[2, 0], [3, 1]]  # a bar before the third began the first
+    assert masks[LAGS.index(12)][0].nonzero().tolist() == [[2, 1]]
+    assert sum(int(mask.sum()) for mask in masks) == 3
 
 
 def test_a_roll_is_scored_key_by_key() -> None:

@@ -121,39 +121,32 @@ def echo_masks(now: Tensor, starts: Tensor, like: Tensor) -> list[Tensor]:
 class EventDiscriminator(nn.Module):
     """Scores segments by windows of four notes with their intervals, and by bags of what is chosen.
 
-    Of every note it is told where in beat and bar it begins, and whether it repeats what began a bar or two before.
     Spectral norm on every layer (Miyato et al. 2018); the style enters by projection (Miyato & Koyama 2018).
     """
 
     def __init__(self, pitches: int, lengths: int, styles: int, width: int) -> None:
         super().__init__()
         self.note = spectral_norm(nn.Linear(pitches + lengths, EMBEDDING))
-        told = 2 * WIDEST + 1 + 2 * len(PERIODS) + 2 * len(LAGS)
-        self.windows = spectral_norm(nn.Conv1d(EMBEDDING + told, width, 4))
+        intervals = 2 * WIDEST + 1
+        self.windows = spectral_norm(nn.Conv1d(EMBEDDING + intervals, width, 4))
         self.deeper = spectral_norm(nn.Conv1d(width, width, 4, stride=2))
-        self.joined = spectral_norm(nn.Linear(4 * width + pitches + lengths + told, width))
+        bag = pitches + lengths + intervals
+        self.joined = spectral_norm(nn.Linear(4 * width + bag, width))
         self.score = spectral_norm(nn.Linear(width, 1))
         self.style = spectral_norm(nn.Embedding(styles, width))
 
     def forward(self, choices: Choices, style: Tensor) -> Tensor:
         """(batch,) higher for what looks real."""
         pitch, length = choices
-        starts = starts_of(length)
-        told = torch.cat([interval_choices(pitch), phases(starts), repeats(choices, starts)], dim=2)
-        notes = torch.cat([self.note(torch.cat([pitch, length], dim=2)), told], dim=2).transpose(1, 2)
+        moved = interval_choices(pitch)  # (batch, events, intervals)
+        notes = torch.cat([self.note(torch.cat([pitch, length], dim=2)), moved], dim=2).transpose(1, 2)
         near = functional.leaky_relu(self.windows(notes), 0.2)  # (batch, width, events - 3)
         far = functional.leaky_relu(self.deeper(near), 0.2)
         pooled = [part for layer in (near, far) for part in (layer.mean(2), layer.amax(2))]
-        bag = torch.cat([pitch, length, told], dim=2).mean(1)
+        bag = torch.cat([pitch, length, moved], dim=2).mean(1)
         features = functional.leaky_relu(self.joined(torch.cat([*pooled, bag], dim=1)), 0.2)
         scored: Tensor = self.score(features)[:, 0] + (features * self.style(style)).sum(1)
         return scored
-
-
-def repeats(choices: Choices, starts: Tensor) -> Tensor:
-    """(batch, events, 2 len(LAGS)) whether each event has pitch and length of what began so many steps before."""
-    masks = echo_masks(starts, starts, choices[0])
-    return torch.stack([((alike @ part) * part).sum(2) for alike in masks for part in choices], dim=2)
 
 
 def interval_choices(pitch: Tensor) -> Tensor:
