@@ -22,6 +22,7 @@ from hocket.midi_write import write_midi
 from hocket.note_files import write_tables
 from hocket.report import Report
 from hocket.stages import run_stage
+from hocket.training.performer import composer_among
 from hocket.training.performer_inference import load
 from making import make_config, make_piece
 from making_performance import corpus, performance
@@ -215,6 +216,16 @@ def test_going_on_with_one_composer(ran: tuple[Path, dict[str, Report]], tmp_pat
     config.model.composer = "somebody else"
     with pytest.raises(InputError, match="somebody else"):
         run_stage(config)
+
+
+def test_a_composer_is_found_by_a_part_of_the_name() -> None:
+    pieces = [{"composer": name} for name in ("Frédéric Chopin", "Franz Liszt", "Franz Schubert", "Liszt", None)]
+    assert composer_among(pieces, "chopin") == "Frédéric Chopin"
+    assert composer_among(pieces, "Liszt") == "Liszt"  # the whole name goes before a part of another
+    with pytest.raises(InputError, match="Franz Liszt, Franz Schubert"):
+        composer_among(pieces, "Franz")
+    with pytest.raises(InputError, match="has no piece here"):
+        composer_among(pieces, "Bach")
 
 
 def test_a_transformer_trains_and_is_read_again(ran: tuple[Path, dict[str, Report]], tmp_path: Path) -> None:

@@ -43,8 +43,9 @@ CHECKED = 20_000  # notes on which it is checked that no feature is the answer
 def run(cfg: Config, out: Path) -> Report:
     """Trains and saves; the report has the losses, and R2 of training windows against validation."""
     config: PerformerConfig = cfg.model
-    view = View(stage_folder(cfg.out, "views_performance"), config.composer)
-    require_composer(view, config.composer)
+    view = View(stage_folder(cfg.out, "views_performance"))
+    if config.composer:
+        view = View(stage_folder(cfg.out, "views_performance"), composer_among(view.pieces, config.composer))
     require_splits({split: len(view.rows(split)) for split in ("train", "validation")}, f"models_{config.name}")
     metrics: dict[str, Any] = {}
     checks: list[Check] = []
@@ -57,11 +58,19 @@ def run(cfg: Config, out: Path) -> Report:
     return Report(summary=f"validation velocity R2: {told}", counts=counts, metrics=metrics, checks=merged(checks))
 
 
-def require_composer(view: View, composer: str) -> None:
-    """Raises InputError when a composer is named who has no piece."""
-    known = sorted({piece["composer"] for piece in view.pieces if piece["composer"]})
-    if composer and composer not in known:
-        raise InputError(f"model.composer: {composer!r} has no piece here; there are {', '.join(known) or 'none'}")
+def composer_among(pieces: list[dict[str, Any]], asked: str) -> str:
+    """The one composer whose name holds what was asked for: ``Chopin`` is Frédéric Chopin.
+
+    Raises:
+        InputError: nobody has that name, or several have.
+    """
+    known = sorted({piece["composer"] for piece in pieces if piece["composer"]})
+    found = [name for name in known if name == asked] or [name for name in known if asked.lower() in name.lower()]
+    if len(found) == 1:
+        return str(found[0])
+    if found:
+        raise InputError(f"model.composer: {asked!r} may be {', '.join(found)}; give the whole name of one")
+    raise InputError(f"model.composer: {asked!r} has no piece here; there are {', '.join(known) or 'none'}")
 
 
 def train(cfg: Config, view: View, setting: str, folder: Path) -> tuple[dict[str, Any], list[Check]]:
