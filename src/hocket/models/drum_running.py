@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -21,9 +20,7 @@ from hocket.models.drum_vae import (
     past_of,
     reparametrised,
 )
-
-if TYPE_CHECKING:
-    from hocket.models.drum_values import DrumValues
+from hocket.models.drum_values import DrumValues
 
 Trio = tuple[Tensor, Tensor, Tensor]
 MIDDLING = 0.6  # velocity of hits whose velocity is not drawn

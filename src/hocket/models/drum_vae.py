@@ -52,6 +52,11 @@ class Batch(NamedTuple):
     real: Tensor
     length: Tensor
 
+    @property
+    def lengths(self) -> Tensor:
+        """(batch,) steps up to the last real one; an upbeat lacks steps at its start only."""
+        return self.real.shape[1] - self.real.flip(1).long().argmax(1)
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -136,7 +141,7 @@ class DrumVae(nn.Module):
 
     def encode(self, batch: Batch) -> Heard:
         """The merge of all instruments, and the posterior of the latent vector."""
-        lengths = batch.real.shape[1] - batch.real.flip(1).long().argmax(1)  # an upbeat lacks steps at its start only
+        lengths = batch.lengths
         parts = [
             self.instruments[row](batch.instruments[:, :, row, :width], batch.present[:, row], lengths)
             for row, width in enumerate(self.widths)

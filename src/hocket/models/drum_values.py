@@ -55,8 +55,7 @@ class DrumValues(nn.Module):
         values, real = self.first(torch.cat(parts, -1)), batch.real[..., None].float()
         for layer in self.layers:
             values = layer(values, real)
-        lengths = batch.real.shape[1] - batch.real.flip(1).long().argmax(1)  # an upbeat lacks steps at its start only
-        heard = self.drop(self.lstm(values, lengths))
+        heard = self.drop(self.lstm(values, batch.lengths))
         whole = (values * real).sum(1, keepdim=True) / real.sum(1, keepdim=True).clamp(min=1)
         joined = torch.cat([values, heard, whole.expand_as(values), batch.hits], -1)
         velocity, offset = self.head(self.drop(functional.gelu(self.hidden(joined)))).float().chunk(2, -1)
