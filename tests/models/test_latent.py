@@ -52,7 +52,7 @@ def test_a_number_of_the_prior_does_not_see_later_ones() -> None:
         assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize(("encoder", "decoder"), [("dense", "dense"), ("lstm", "lstm"), ("lstm", "hierarchical")])
+@pytest.mark.parametrize(("encoder", "decoder"), [("dense", "dense"), ("lstm", "lstm"), ("dense", "hierarchical")])
 def test_forms_decode_all_steps_and_their_free_run_agrees_with_being_told_it(encoder: str, decoder: str) -> None:
     torch.manual_seed(4)
     model = MelodyVae(replace(VAE, encoder=encoder, decoder=decoder), 12, 2).eval()

@@ -70,7 +70,31 @@ def test_pedals_by_hand() -> None:
     assert columns["sustain_value"].tolist() == [0, 127, 0, 0, 127]  # a change at the very onset counts
     assert columns["soft_value"].tolist() == [0, 0, 127, 127, 0]
     assert columns["sustain_since"][1] == pytest.approx(np.log(0.31), abs=1e-4)
-    assert columns["sustain_next_value"].tolist() == [127, 0, 127, 127, 0]
+    assert columns["sustain_in_0.8"].tolist() == [127, 0, 0, 127, 127]
+    turns = np.array([[0.2, 1.0], [0.5, 2.0], [1.5, 10.0], [0.5, 10.0], [10.0, 10.0]])  # to the next one, to that after
+    assert np.exp(columns["sustain_until"]) - 0.01 == pytest.approx(turns[:, 0], abs=1e-4)
+    assert np.exp(columns["sustain_until_after"]) - 0.01 == pytest.approx(turns[:, 1], abs=1e-4)
+    over_next = np.log(np.array([0.21, 0.51, 1.51, 0.51, 10.01]) / [0.51, 0.51, 1.01, 1.01, 0.01])
+    assert columns["sustain_until_over_next"] == pytest.approx(over_next, abs=1e-4)
+
+
+def test_a_half_pedal_is_no_turn() -> None:
+    piece = performance(2, 3)
+    notes, controls = piece.notes.copy(), piece.controls.copy()
+    notes["onset_s"] = [0.5, 3.0]
+    controls["value"] = [100, 0, 70, 0, 63, 0]  # of the sustain pedal every other one, at 0.2, 1.0 and 2.5 s
+    columns = features_of(piano_frame([replace(piece, notes=notes, controls=controls)]), ["pedal"])
+    assert np.exp(columns["sustain_since"]) - 0.01 == pytest.approx([0.3, 0.5], abs=1e-4)
+    assert np.exp(columns["sustain_until"]) - 0.01 == pytest.approx([2.0, 10.0], abs=1e-4)
+
+
+def test_repeats_by_hand() -> None:
+    pieces = [single([60, 64, 60, 60], [0, 1, 1.5, 14], [1] * 4, [64] * 4), single([60], [0.5], [1], [64])]
+    columns = features_of(piano_frame(pieces), ["repeats"])
+    before, after = (np.exp(columns[f"repeat_{side}"]) - 0.01 for side in ("before", "after"))
+    assert before == pytest.approx([10, 10, 1.5, 10, 10], abs=1e-4)  # 10 s stand for never
+    assert after == pytest.approx([1.5, 10, 10, 10, 10], abs=1e-4)
+    assert columns["repeat_after_over_next"][0] == pytest.approx(np.log(1.51 / 1.01), abs=1e-4)
 
 
 def test_past_means_never_hold_the_note_itself() -> None:

@@ -62,7 +62,7 @@ class MelodyVaeConfig:
         mended: whether the classic forms scale their noise by the deviation; else by the log-variance, as it was.
         bars: length of a segment, one of those that the view has.
         encoder: dense (residual blocks over beats) or lstm (two layers, both ways).
-        decoder: dense (all steps at once), lstm, or hierarchical (a conductor over bars and an LSTM within them).
+        decoder: dense (all steps at once), lstm, or hierarchical (a conductor over bars, each decoded at once).
         prior: normal, or learned with the model and told the style, see `hocket.models.latent_prior`.
         latent_per_beat: numbers of the latent for each beat.
         width: of the blocks, or of the LSTMs.
@@ -72,7 +72,7 @@ class MelodyVaeConfig:
         prior_rate: highest learning rate of that.
         free_bits: rate that the posterior is kept at, against the prior as it learns.
         anneal: share of the steps in which the cost of the rate is held down.
-        dropout: of step tokens that the recurrent decoders are told, so that they listen to the latent.
+        dropout: of step tokens that the recurrent decoder is told, so that it listens to the latent.
         learning_rate, weight_decay: of AdamW; the rate follows one cosine cycle.
         batch: segments.
         precision: of the trainer by profile; ``auto`` is bf16 where the CPU computes in it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hocket.config.checks import one_of, positive, require
+from hocket.config.checks import one_of, positive, require, within
 from hocket.config.views import PERFORMANCE_FAMILIES
 
 ESTIMATORS = ("forest", "linear", "tree", "gradient_boosting", "hist_boosting")
@@ -39,6 +39,8 @@ class ForestConfig:
         n_estimators, max_depth: of the random forest; max_depth also of the tree.
         boosting_rounds, boosting_depth: of gradient boosting.
         hist_rounds, hist_rate, hist_leaves: of histogram boosting.
+        hist_leaf_notes, hist_l2: notes that a leaf has at least, and how far its value is shrunk.
+        hist_features: share of the features among which each split is looked for.
         max_notes: training notes, drawn evenly from all training pieces; 0 takes all.
         max_notes_hist: the same for histogram boosting, which is much faster.
         feature_sets: families by name of the set.
@@ -53,6 +55,9 @@ class ForestConfig:
     hist_rounds: int = 100
     hist_rate: float = 0.1
     hist_leaves: int = 31
+    hist_leaf_notes: int = 20
+    hist_l2: float = 0.0
+    hist_features: float = 1.0
     max_notes: int = 20_000
     max_notes_hist: int = 40_000
     feature_sets: dict[str, list[str]] = field(default_factory=dict)
@@ -60,6 +65,9 @@ class ForestConfig:
 
     def __post_init__(self) -> None:
         positive(self, "n_estimators", "max_depth", "boosting_rounds", "boosting_depth", "hist_rounds", "hist_rate")
+        positive(self, "hist_leaf_notes")
+        within(self, "hist_features", 0.01, 1.0)
+        require(self.hist_l2 >= 0, "hist_l2", "must not be negative")
         require(self.hist_leaves >= 2, "hist_leaves", f"is {self.hist_leaves}, must be at least 2")
         require(min(self.max_notes, self.max_notes_hist) >= 0, "max_notes", "must not be negative; 0 takes all")
         require(len(self.recipes) > 0, "recipes", "is empty, name at least one recipe")

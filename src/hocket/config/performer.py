@@ -24,6 +24,8 @@ class PerformerConfig:
         trees: settings in which boosted trees go before and the network corrects them.
         tree_rounds: of these trees, by profile.
         tree_leaves, tree_rate, tree_notes: of them too, and training notes for them (0: all).
+        tree_leaf_notes, tree_l2, tree_features: see `hocket.config.models.ForestConfig`; without them trees know the
+            training works so well that the network trusts them too far.
         start_from: folder of a trained model of the same name whose weights training begins with; empty: none.
         composer: trains and validates on pieces of this composer alone; empty: on all.
         hidden: units of each direction of the LSTM that both targets share.
@@ -53,6 +55,9 @@ class PerformerConfig:
     tree_leaves: int = 31
     tree_rate: float = 0.1
     tree_notes: int = 0
+    tree_leaf_notes: int = 20
+    tree_l2: float = 0.0
+    tree_features: float = 1.0
     start_from: str = ""
     composer: str = ""
     hidden: int = 96
@@ -85,7 +90,9 @@ class PerformerConfig:
             require(setting in self.settings, "trees", f"has {setting!r}, which is not among the settings")
         self._check_families()
         one_of(self, "trunk", ("lstm", "transformer"))
-        positive(self, "tree_leaves", "tree_rate")
+        positive(self, "tree_leaves", "tree_rate", "tree_leaf_notes")
+        within(self, "tree_features", 0.01, 1.0)
+        require(self.tree_l2 >= 0, "tree_l2", "must not be negative")
         require(len(self.tree_rounds) > 0 and min(self.tree_rounds.values()) >= 1, "tree_rounds", "must be 1 or more")
         require(self.tree_notes >= 0, "tree_notes", "must not be negative; 0 takes all")
         require(len(self.epochs) > 0 and min(self.epochs.values()) >= 1, "epochs", "must name 1 epoch or more")

@@ -17,6 +17,7 @@ PERFORMANCE_FAMILIES = (
     "chords",
     "timing",
     "densities",
+    "repeats",
     "pedal",
     "durations",
     "past_velocity",

@@ -32,7 +32,7 @@ from hocket.views.segments import Segments, read
 from hocket.views.step_codes import StepCodes
 
 STAGE = "evaluation_latent_forms"
-SPACES = ("vae_recurrent", "vae_flat_16", "vae_hierarchical_16", "vae_roll")
+SPACES = ("vae_recurrent", "vae_flat_16", "vae_dense_16", "vae_hierarchical_16", "vae_roll")
 CLASSIC = ("vae_scalar", "vae_two", "vae_two_as_it_was")
 DEMO = ("vae_recurrent", "vae_two", "gan_dense")  # one of each kind, since the demo has to be quick
 GANS = ("gan_adversarial", "gan_dense", "gan_conv", "gan_deep")
@@ -182,7 +182,7 @@ def _table(pitch: Any, steps: Any, styles: list[str]) -> NoteTable:
 
 def _floors(cfg: Config, found: dict[str, Scored]) -> list[BoardRow]:
     """What knows nothing, for sixteen bars."""
-    if not {"vae_flat_16", "vae_hierarchical_16"} & set(found):
+    if not {"vae_flat_16", "vae_dense_16", "vae_hierarchical_16"} & set(found):
         return []
     segments = read(stage_folder(cfg.out, "views_segments"), 16)
     train, test = segments.of_split("train"), segments.of_split("test")

@@ -19,7 +19,15 @@ from torch.nn import functional
 from hocket.config.latent import MelodyVaeConfig
 from hocket.models.latent_prior import LOG_2_PI, MixturePrior, NormalPrior
 from hocket.models.schedule import one_cycle
-from hocket.models.vae_parts import BEATS_PER_BAR, DenseDecoder, DenseEncoder, LstmDecoder, LstmEncoder
+from hocket.models.vae_parts import (
+    BEATS_PER_BAR,
+    STEPS_PER_BEAT,
+    DenseDecoder,
+    DenseEncoder,
+    HierarchicalDecoder,
+    LstmDecoder,
+    LstmEncoder,
+)
 
 NOTE = 2  # codes from here on are pitches; 0 holds, 1 is a rest
 EMBEDDING = 32
@@ -52,12 +60,13 @@ class MelodyVae(pl.LightningModule):
             else LstmEncoder(features, self.latent, count, config.width)
         )
         form = {"latent": self.latent, "styles": count, "width": config.width, "outputs": outputs}
-        conductor = config.decoder == "hierarchical"
-        self.decoder: nn.Module = (
-            DenseDecoder(beats, blocks=config.decoder_blocks, **form)
-            if config.decoder == "dense"
-            else LstmDecoder(config.bars, features, conductor=conductor, **form)
-        )
+        self.decoder: nn.Module
+        if config.decoder == "dense":
+            self.decoder = DenseDecoder(beats, blocks=config.decoder_blocks, **form)
+        elif config.decoder == "hierarchical":
+            self.decoder = HierarchicalDecoder(config.bars, blocks=config.decoder_blocks, **form)
+        else:
+            self.decoder = LstmDecoder(features, steps=beats * STEPS_PER_BEAT, **form)
         self.register_buffer("pressure", torch.zeros(()))  # what a nat of rate costs
         self.prior: MixturePrior | NormalPrior = (
             MixturePrior(self.latent, count, config.prior_width, config.prior_components)
@@ -93,13 +102,13 @@ class MelodyVae(pl.LightningModule):
         return -_partly(entropy, weight) - density
 
     def nats(self, latent: Tensor, style: Tensor, steps: Tensor, told: Tensor | None = None) -> Tensor:
-        """(batch, steps) nats of each step given the latent; recurrent decoders are told the steps before.
+        """(batch, steps) nats of each step given the latent; the recurrent decoder is told the steps before.
 
         Args:
             latent: (batch, latent).
             style: (batch,).
             steps: what is asked for.
-            told: what recurrent decoders are told, if not the same.
+            told: what the recurrent decoder is told, if not the same.
         """
         logits = self.decoder.teacher_forced(latent, style, self.embed(steps if told is None else told)).float()  # type: ignore[operator]
         if self.roll:
@@ -140,8 +149,8 @@ class MelodyVae(pl.LightningModule):
         return (nats + rate) / length
 
     def _forgetful(self, steps: Tensor) -> Tensor:
-        """The steps with a share of them silenced, for what recurrent decoders are told in training."""
-        if not self.training or not self.config.dropout or self.config.decoder == "dense":
+        """The steps with a share of them silenced, for what the recurrent decoder is told in training."""
+        if not self.training or not self.config.dropout or self.config.decoder != "lstm":
             return steps
         return torch.where(torch.rand(steps.shape) < self.config.dropout, 0, steps)
 

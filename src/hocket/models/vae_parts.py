@@ -72,7 +72,20 @@ class LstmEncoder(nn.Module):
         return told
 
 
-class DenseDecoder(nn.Module):
+class AtOnce(nn.Module):
+    """A decoder that hears nothing but the latent, so that steps do not depend on each other."""
+
+    def teacher_forced(self, latent: Tensor, style: Tensor, steps: Tensor) -> Tensor:  # noqa: ARG002
+        """Logits; steps are decoded independently of each other, so that nothing is told."""
+        logits: Tensor = self(latent, style)
+        return logits
+
+    def free_running(self, latent: Tensor, style: Tensor, choose: Choose, embed: Embed) -> Tensor:  # noqa: ARG002
+        """(batch, steps) or (batch, steps, keys) of what `choose` makes of the logits."""
+        return choose(self(latent, style))
+
+
+class DenseDecoder(AtOnce):
     """All steps at once."""
 
     def __init__(self, beats: int, latent: int, styles: int, width: int, blocks: int, outputs: int) -> None:
@@ -92,71 +105,66 @@ class DenseDecoder(nn.Module):
         logits: Tensor = self.outputs(self.norm(self.blocks(hidden)))  # (batch, beats, STEPS_PER_BEAT x outputs)
         return logits.view(len(latent), self.beats * STEPS_PER_BEAT, -1)
 
-    def teacher_forced(self, latent: Tensor, style: Tensor, steps: Tensor) -> Tensor:  # noqa: ARG002
-        """Logits; steps are decoded independently of each other, so that nothing is told."""
-        logits: Tensor = self(latent, style)
-        return logits
 
-    def free_running(self, latent: Tensor, style: Tensor, choose: Choose, embed: Embed) -> Tensor:  # noqa: ARG002
-        """(batch, steps) or (batch, steps, keys) of what `choose` makes of the logits."""
-        return choose(self(latent, style))
+class HierarchicalDecoder(AtOnce):
+    """A conductor over the bars, and one dense decoder that makes every bar of what the conductor says of it.
+
+    The conductor is an LSTM that hears each bar's part of the latent and all before, and never what was played.
+    Source: Roberts et al. 2018, "A hierarchical latent vector model for learning long-term structure in music"; there
+    the bars are decoded step by step.
+    """
+
+    def __init__(self, bars: int, latent: int, styles: int, width: int, blocks: int, outputs: int) -> None:
+        super().__init__()
+        self.bars = bars
+        self.style = nn.Embedding(styles, width)
+        self.conductor = nn.LSTM(latent // bars + width, width, num_layers=2, batch_first=True)
+        self.told = nn.Linear(width + latent // bars, BEATS_PER_BAR * width)
+        self.bar = DenseDecoder(BEATS_PER_BAR, BEATS_PER_BAR * width, styles, width, blocks, outputs)
+
+    def forward(self, latent: Tensor, style: Tensor) -> Tensor:
+        """(batch, latent) and (batch,) -> (batch, steps, outputs)."""
+        parts = latent.view(len(latent), self.bars, -1)
+        styles = self.style(style).to(latent.dtype)[:, None].expand(-1, self.bars, -1)
+        conducted, _ = self.conductor(torch.cat([parts, styles], dim=2))
+        told = self.told(torch.cat([conducted, parts], dim=2))
+        bars: Tensor = self.bar(told.flatten(0, 1), style.repeat_interleave(self.bars))
+        return bars.view(len(latent), self.bars * STEPS_PER_BAR, -1)
 
 
 class LstmDecoder(nn.Module):
-    """Step by step from the latent, told at each step what came before; with a conductor, bar by bar.
+    """Step by step from the latent, told at each step what came before."""
 
-    The conductor is an LSTM over the bars that never hears what was played; each of its outputs begins a bar.
-    Source: Roberts et al. 2018, "A hierarchical latent vector model for learning long-term structure in music".
-    """
-
-    def __init__(
-        self, bars: int, features: int, latent: int, styles: int, width: int, outputs: int, *, conductor: bool
-    ) -> None:
+    def __init__(self, features: int, latent: int, styles: int, width: int, outputs: int, steps: int) -> None:
         super().__init__()
-        self.parts = bars if conductor else 1  # of so many beginnings
-        self.steps = bars * STEPS_PER_BAR // self.parts  # of one part
+        self.steps = steps
         self.style = nn.Embedding(styles, width)
-        self.conductor = nn.LSTM(latent + width, width, batch_first=True) if conductor else None
-        self.start = nn.Linear(width if conductor else latent + width, 4 * width)
-        self.told = nn.Linear(width if conductor else latent + width, width // 2)
+        self.start = nn.Linear(latent + width, 4 * width)
+        self.told = nn.Linear(latent + width, width // 2)
         self.lstm = nn.LSTM(features + width // 2, width, num_layers=2, batch_first=True)
         self.outputs = nn.Linear(width, outputs)
 
-    def _beginnings(self, latent: Tensor, style: Tensor) -> Tensor:
-        """(batch, parts, width or latent + width)."""
-        known = torch.cat([latent, self.style(style).to(latent.dtype)], dim=1)[:, None]
-        if self.conductor is None:
-            return known
-        conducted: Tensor = self.conductor(known.expand(-1, self.parts, -1))[0]
-        return conducted
-
-    def _state(self, beginning: Tensor) -> tuple[Tensor, Tensor]:
-        """State of both layers from (batch, ...)."""
-        hidden, cell = self.start(beginning).chunk(2, dim=-1)
-        both = (torch.stack(part.chunk(2, dim=-1)).contiguous() for part in (torch.tanh(hidden), cell))
-        first, second = both
-        return first, second
+    def _begin(self, latent: Tensor, style: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        """State of both layers, and what every step is told (batch, 1, width / 2)."""
+        known = torch.cat([latent, self.style(style).to(latent.dtype)], dim=1)
+        hidden, cell = self.start(known).chunk(2, dim=-1)
+        first, second = (torch.stack(part.chunk(2, dim=-1)).contiguous() for part in (torch.tanh(hidden), cell))
+        return (first, second), self.told(known)[:, None]
 
     def teacher_forced(self, latent: Tensor, style: Tensor, steps: Tensor) -> Tensor:
-        """Logits of each step, told the true ones before it; all parts at once, since their beginnings are known."""
-        batch = len(latent)
+        """Logits of each step, told the true ones before it."""
         before = torch.cat([torch.zeros_like(steps[:, :1]), steps[:, :-1]], dim=1)
-        beginnings = self._beginnings(latent, style).flatten(0, 1)  # (batch x parts, ...)
-        told = self.told(beginnings)[:, None].expand(-1, self.steps, -1)
-        inputs = torch.cat([before.reshape(batch * self.parts, self.steps, -1), told], dim=-1)
-        logits: Tensor = self.outputs(self.lstm(inputs, self._state(beginnings))[0])
-        return logits.reshape(batch, self.parts * self.steps, -1)
+        state, told = self._begin(latent, style)
+        logits: Tensor = self.outputs(self.lstm(torch.cat([before, told.expand(-1, self.steps, -1)], dim=-1), state)[0])
+        return logits
 
     def free_running(self, latent: Tensor, style: Tensor, choose: Choose, embed: Embed) -> Tensor:
         """(batch, steps) codes, each told the ones that were chosen before."""
         chosen: list[Tensor] = []
-        before: Tensor | None = None
-        for beginning in self._beginnings(latent, style).unbind(1):
-            state, told = self._state(beginning), self.told(beginning)[:, None]
-            for _ in range(self.steps):
-                if before is None:
-                    before = torch.zeros_like(embed(torch.zeros(len(latent), 1, dtype=torch.long)))
-                features, state = self.lstm(torch.cat([before, told], dim=-1), state)
-                chosen.append(choose(self.outputs(features)))
-                before = embed(chosen[-1])
+        state, told = self._begin(latent, style)
+        before = torch.zeros_like(embed(torch.zeros(len(latent), 1, dtype=torch.long)))
+        for _ in range(self.steps):
+            features, state = self.lstm(torch.cat([before, told], dim=-1), state)
+            chosen.append(choose(self.outputs(features)))
+            before = embed(chosen[-1])
         return torch.cat(chosen, dim=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -28,8 +27,16 @@ def fit_trees(view: View, cfg: Config, setting: str) -> dict[str, Regressor]:
 
     recipe = RecipeConfig(FEATURE_SET, setting, [ESTIMATOR])
     rounds = config.tree_rounds.get(cfg.profile.name, max(config.tree_rounds.values()))
-    sizes: dict[str, Any] = {"hist_rounds": rounds, "hist_leaves": config.tree_leaves}
-    forest = ForestConfig(recipes=[recipe], feature_sets={FEATURE_SET: []}, hist_rate=config.tree_rate, **sizes)
+    forest = ForestConfig(
+        recipes=[recipe],
+        feature_sets={FEATURE_SET: []},
+        hist_rounds=rounds,
+        hist_rate=config.tree_rate,
+        hist_leaves=config.tree_leaves,
+        hist_leaf_notes=config.tree_leaf_notes,
+        hist_l2=config.tree_l2,
+        hist_features=config.tree_features,
+    )
     trees = {}
     for target in TARGETS:
         families = allowed(config.families[setting], setting, target)

@@ -20,12 +20,12 @@ from hocket.note_files import read_tables
 from hocket.notes import NOTE_DTYPE, SOFT, SPLITS, SUSTAIN, NoteTable, Piece, empty
 from hocket.report import Report, reads, stage_folder
 from hocket.views.performance_beats import SOURCES, PieceBeats, annotations_beside, beats_of
-from hocket.views.performance_features import FAMILIES, chord_frame, chords_of, features_of, log_duration
-from hocket.views.performance_frame import Column, Frame, frame_of
+from hocket.views.performance_features import FAMILIES, features_of, log_duration, next_chord_s
+from hocket.views.performance_frame import Frame, frame_of
 from hocket.views.performance_written import deviation_s, written_of
 
 FILE_NAME = "features.parquet"
-VIEW_VERSION = "2"
+VIEW_VERSION = "3"
 DEVIATION_S = 0.1  # what is farther from its place is an arpeggio, an ornament or a beat heard wrongly
 _PIECE_COLUMNS = ("id", "corpus", "path", "composer", "work", "split", "origin")
 # beside the features: where the note stands, its targets, and what metrics and plots need
@@ -147,13 +147,6 @@ def _score_rank(frame: Frame) -> npt.NDArray[np.int32]:
     rank = np.empty(frame.count, np.int32)
     rank[written_of(frame).order] = np.arange(frame.count) - frame.first
     return rank
-
-
-def next_chord_s(frame: Frame) -> Column:
-    """(notes,) seconds from each onset to the next chord, 0 in the last chord of a piece."""
-    start = chord_frame(frame).onset_s
-    following = chord_frame(frame).shift(start, 1)[chords_of(frame).of_note]
-    return np.maximum(following - frame.onset_s, 0).astype(np.float32)
 
 
 @dataclass(frozen=True)

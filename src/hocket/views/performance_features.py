@@ -15,12 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from hocket.notes import SOFT, SUSTAIN
-from hocket.views.performance_frame import Column, Frame
+from hocket.views.performance_frame import Column, Frame, Pedal
 
 Columns = dict[str, Column]
 
 CHORD_GAP_S = 0.03  # onsets closer than this to the one before sound as one chord
 SHORTEST_S = 0.001  # floor of durations before the logarithm
+NEVER_S = 10.0  # stands for a time that does not come, and is the longest that features tell apart
+PEDAL_DOWN = 64  # values of a pedal from which on it is down, as MIDI has it
+SOON_S = (0.2, 0.8)  # after an onset, when a pedal may have moved for it
+_SOON = tuple(f"in_{seconds:g}" for seconds in SOON_S)
+PEDAL_COLUMNS = ("value", *_SOON, "since", "until", "until_after", "until_over_next", "mean")
 TARGETS = ("velocity", "log_duration")
 
 # what a family may look at. "score" is where beats and bars put each note, on a grid of twelfths of a beat, and its
@@ -242,7 +247,7 @@ def _chords(frame: Frame) -> Columns:
     return columns
 
 
-def log_s(seconds: npt.NDArray[np.float64]) -> Column:
+def log_s(seconds: npt.NDArray[np.floating[Any]]) -> Column:
     """Log seconds with a floor of 10 ms, so that chord spread does not swamp rhythm."""
     logs: Column = np.log(seconds.astype(np.float32) + np.float32(0.01))
     return logs
@@ -282,38 +287,78 @@ def _densities(frame: Frame) -> Columns:
     return columns
 
 
+@family_from("repeats", PITCH, TIMING)
+def _repeats(frame: Frame) -> Columns:
+    """Time since the same key went down and until it goes down again, by which at the latest it is up."""
+    order = np.argsort(frame.pitch.astype(np.uint8), kind="stable")  # of equal pitches by piece and onset
+    onset, pitch, first = frame.onset_s[order], frame.pitch[order], frame.first[order]
+    between = np.full(frame.count + 1, NEVER_S)
+    alike = (pitch[1:] == pitch[:-1]) & (first[1:] == first[:-1])
+    between[1:-1] = np.where(alike, np.diff(onset).clip(0, NEVER_S), NEVER_S)
+    before, after = np.empty(frame.count, np.float32), np.empty(frame.count, np.float32)
+    before[order], after[order] = log_s(between[:-1]), log_s(between[1:])
+    over_next = after - log_s(next_chord_s(frame))
+    return {"repeat_before": before, "repeat_after": after, "repeat_after_over_next": over_next}
+
+
+def next_chord_s(frame: Frame) -> Column:
+    """(notes,) seconds from each onset to the next chord, 0 in the last chord of a piece."""
+
+    def make() -> Column:
+        following = chord_frame(frame).shift(chord_frame(frame).onset_s, 1)[chords_of(frame).of_note]
+        return np.maximum(following - frame.onset_s, 0).astype(np.float32)
+
+    return frame.remember("next_chord", make)  # type: ignore[no-any-return]
+
+
 @family_from("pedal", TIMING, PEDAL)
 def _pedals(frame: Frame) -> Columns:
-    """State of sustain and soft pedal at the onset, and time since the last and to the next change."""
+    """State of sustain and soft pedal at the onset and soon after, time since they moved and until they will."""
     columns: Columns = {}
     for name, controller in (("sustain", SUSTAIN), ("soft", SOFT)):
-        columns.update(_pedal_columns(frame, name, controller))
+        columns.update({f"{name}_{what}": values for what, values in _pedal_columns(frame, controller).items()})
     return columns
 
 
-def _pedal_columns(frame: Frame, name: str, controller: int) -> Columns:
+def _pedal_columns(frame: Frame, controller: int) -> Columns:
     pedal = frame.pedals.get(controller)
     if pedal is None or not len(pedal.onset_s):
         unknown = np.zeros(frame.count, np.float32)
-        return {f"{name}_{what}": unknown for what in ("value", "since", "until", "next_value", "mean")}
-    # one search for all pieces: each piece gets a stretch of the time axis for itself
-    span = max(frame.onset_s.max(initial=0.0), pedal.onset_s.max()) + 1
-    pieces = np.arange(len(frame.offsets) - 1)
-    change_s = pedal.onset_s + span * np.repeat(pieces, np.diff(pedal.offsets))
-    note_s = frame.onset_s + span * np.repeat(pieces, np.diff(frame.offsets))
-    after = np.searchsorted(change_s, note_s, side="right")
-    lengths = np.diff(frame.offsets)
-    first, stop = np.repeat(pedal.offsets[:-1], lengths), np.repeat(pedal.offsets[1:], lengths)
-    has_last, has_next = after > first, after < stop
-    last, following = np.maximum(after - 1, 0), np.minimum(after, len(change_s) - 1)
-    value = np.where(has_last, pedal.value[last], 0)
-    return {
-        f"{name}_value": value.astype(np.float32),
-        f"{name}_since": log_s(np.where(has_last, note_s - change_s[last], 10.0).clip(0, 10)),
-        f"{name}_until": log_s(np.where(has_next, change_s[following] - note_s, 10.0).clip(0, 10)),
-        f"{name}_next_value": np.where(has_next, pedal.value[following], 0).astype(np.float32),
-        f"{name}_mean": frame.window_mean(value, 16, 16),
-    }
+        return dict.fromkeys(PEDAL_COLUMNS, unknown)
+    # one search for all pieces: each piece gets a stretch of the time axis, in whole microseconds, for itself
+    span = _microseconds(max(frame.onset_s.max(initial=0.0), pedal.onset_s.max()) + NEVER_S)
+    pieces, lengths = np.arange(len(frame.offsets) - 1), np.diff(frame.offsets)
+    change = _microseconds(pedal.onset_s) + span * np.repeat(pieces, np.diff(pedal.offsets))
+    note, first = (
+        _microseconds(frame.onset_s) + span * np.repeat(pieces, lengths),
+        np.repeat(pedal.offsets[:-1], lengths),
+    )
+
+    def value_in(seconds: float) -> Column:
+        after = np.searchsorted(change, note + _microseconds(seconds), side="right")
+        return np.where(after > first, pedal.value[after - 1], np.float32(0))
+
+    turn = change[_turns(pedal)]
+    turn = np.concatenate((turn[:1] - span, turn, turn[-1:] + span, turn[-1:] + 2 * span))  # never before, never after
+    after = np.searchsorted(turn, note, side="right")
+    distances = (note - turn[after - 1], turn[after] - note, turn[after + 1] - note)
+    since, until, until_after = (log_s(np.minimum(far / 1e6, NEVER_S)) for far in distances)
+    value, *soon = (value_in(seconds) for seconds in (0.0, *SOON_S))
+    over_next, mean = until - log_s(next_chord_s(frame)), frame.window_mean(value, 16, 16)
+    return dict(zip(PEDAL_COLUMNS, (value, *soon, since, until, until_after, over_next, mean), strict=True))
+
+
+def _microseconds(seconds: Any) -> Any:
+    return np.rint(np.asarray(seconds) * 1e6).astype(np.int64)
+
+
+def _turns(pedal: Pedal) -> npt.NDArray[np.bool_]:
+    """(changes,) where the pedal goes down or up, and the first change of every piece."""
+    down = pedal.value >= PEDAL_DOWN
+    turns = np.empty(len(down), np.bool_)
+    turns[1:] = down[1:] != down[:-1]
+    turns[pedal.offsets[:-1][np.diff(pedal.offsets) > 0]] = True
+    return turns
 
 
 @family_from("durations", TIMING, DURATIONS)
@@ -329,10 +374,7 @@ def _durations(frame: Frame) -> Columns:
     end = onset + duration
     columns["overlap_next"] = (end - frame.shift(onset, 1)).clip(-4, 4).astype(np.float32)
     columns["gap_before"] = (onset - frame.shift(end, -1)).clip(-4, 4).astype(np.float32)
-    chords, by_chord = chords_of(frame), chord_frame(frame)
-    start = by_chord.onset_s
-    next_chord = by_chord.shift(start, 1)[chords.of_note]
-    columns["articulation"] = own - log_s(np.maximum(next_chord - onset, 0))
+    columns["articulation"] = own - log_s(next_chord_s(frame))
     return columns
 
 
