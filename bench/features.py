@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hocket.notes import NOTE_DTYPE, Piece, Track, empty
+from hocket.notes import CONTROL_DTYPE, NOTE_DTYPE, SOFT, SUSTAIN, Piece, Track, empty
 from hocket.views.performance import piano_frame
 from hocket.views.performance_features import FAMILIES, features_of
 from hocket.views.performance_frame import Frame
@@ -38,7 +38,13 @@ def _performance(seed: int) -> Piece:
     notes["onset_s"] = np.cumsum(rng.exponential(0.1, PIECE_NOTES))
     notes["duration_s"] = rng.exponential(0.3, PIECE_NOTES) + 0.02
     notes["pitch"], notes["velocity"] = rng.integers(30, 100, PIECE_NOTES), rng.integers(20, 128, PIECE_NOTES)
-    return Piece(notes, (Track("piano"),))
+    controls = empty(CONTROL_DTYPE, PIECE_NOTES)
+    controls["controller"], controls["value"] = (
+        rng.choice([SUSTAIN, SOFT], PIECE_NOTES),
+        rng.integers(0, 128, PIECE_NOTES),
+    )
+    controls["onset_s"] = np.sort(rng.uniform(0, notes["onset_s"][-1], PIECE_NOTES))
+    return Piece(notes, (Track("piano"),), controls=controls)
 
 
 def seven_in_loops(pieces: list[tuple[list[int], list[float]]]) -> list[list[float]]:

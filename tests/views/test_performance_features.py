@@ -88,6 +88,15 @@ def test_a_half_pedal_is_no_turn() -> None:
     assert np.exp(columns["sustain_until"]) - 0.01 == pytest.approx([2.0, 10.0], abs=1e-4)
 
 
+def test_pieces_without_a_pedal_are_told_nothing_of_others() -> None:
+    bare = single([60, 62], [0, 500], [1, 1], [64, 64])
+    columns = features_of(piano_frame([bare, performance(4, 1), bare, bare]), ["pedal"])
+    alone = features_of(piano_frame([bare]), ["pedal"])
+    assert np.exp(alone["sustain_until"]) - 0.01 == pytest.approx([10, 10], abs=1e-4)
+    for name, column in columns.items():
+        assert np.delete(column, slice(2, 6)) == pytest.approx(np.tile(alone[name], 3), abs=1e-4)
+
+
 def test_repeats_by_hand() -> None:
     pieces = [single([60, 64, 60, 60], [0, 1, 1.5, 14], [1] * 4, [64] * 4), single([60], [0.5], [1], [64])]
     columns = features_of(piano_frame(pieces), ["repeats"])

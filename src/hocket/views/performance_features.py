@@ -321,25 +321,21 @@ def _pedals(frame: Frame) -> Columns:
 
 
 def _pedal_columns(frame: Frame, controller: int) -> Columns:
-    pedal = frame.pedals.get(controller)
-    if pedal is None or not len(pedal.onset_s):
-        unknown = np.zeros(frame.count, np.float32)
-        return dict.fromkeys(PEDAL_COLUMNS, unknown)
+    none = Pedal(np.zeros_like(frame.offsets), np.empty(0), np.empty(0, np.float32))
+    pedal = frame.pedals.get(controller, none)
     # one search for all pieces: each piece gets a stretch of the time axis, in whole microseconds, for itself
-    span = _microseconds(max(frame.onset_s.max(initial=0.0), pedal.onset_s.max()) + NEVER_S)
+    span = _microseconds(max(frame.onset_s.max(initial=0.0), pedal.onset_s.max(initial=0.0)) + NEVER_S)
     pieces, lengths = np.arange(len(frame.offsets) - 1), np.diff(frame.offsets)
     change = _microseconds(pedal.onset_s) + span * np.repeat(pieces, np.diff(pedal.offsets))
-    note, first = (
-        _microseconds(frame.onset_s) + span * np.repeat(pieces, lengths),
-        np.repeat(pedal.offsets[:-1], lengths),
-    )
+    note = _microseconds(frame.onset_s) + span * np.repeat(pieces, lengths)
+    first, values = np.repeat(pedal.offsets[:-1], lengths), np.append(pedal.value, np.float32(0))
 
     def value_in(seconds: float) -> Column:
         after = np.searchsorted(change, note + _microseconds(seconds), side="right")
-        return np.where(after > first, pedal.value[after - 1], np.float32(0))
+        return np.where(after > first, values[after - 1], np.float32(0))
 
-    turn = change[_turns(pedal)]
-    turn = np.concatenate((turn[:1] - span, turn, turn[-1:] + span, turn[-1:] + 2 * span))  # never before, never after
+    never = _microseconds(2**40)
+    turn = np.concatenate(([-never], change[_turns(pedal)], [never, never]))
     after = np.searchsorted(turn, note, side="right")
     distances = (note - turn[after - 1], turn[after] - note, turn[after + 1] - note)
     since, until, until_after = (log_s(np.minimum(far / 1e6, NEVER_S)) for far in distances)
