@@ -22,6 +22,7 @@ CLASSIC = ["classic", "classic_density", "classic_duration"]
 SCORE = ["written", "written_lines", "metre"]  # these need beats, and sort every piece anew
 RICH = [name for name in FAMILIES if not name.startswith(("classic_", "past_")) and name not in SCORE]
 PIECE_NOTES = 3_000
+PEDAL_CHANGES = 1.46  # a note: ASAP has 1.23 of the sustain pedal and 0.23 of the soft one
 CHUNK_PIECES = 11  # about the chunk of conf/view/performance.yaml
 ROUNDS = 5
 
@@ -38,12 +39,11 @@ def _performance(seed: int) -> Piece:
     notes["onset_s"] = np.cumsum(rng.exponential(0.1, PIECE_NOTES))
     notes["duration_s"] = rng.exponential(0.3, PIECE_NOTES) + 0.02
     notes["pitch"], notes["velocity"] = rng.integers(30, 100, PIECE_NOTES), rng.integers(20, 128, PIECE_NOTES)
-    controls = empty(CONTROL_DTYPE, PIECE_NOTES)
-    controls["controller"], controls["value"] = (
-        rng.choice([SUSTAIN, SOFT], PIECE_NOTES),
-        rng.integers(0, 128, PIECE_NOTES),
-    )
-    controls["onset_s"] = np.sort(rng.uniform(0, notes["onset_s"][-1], PIECE_NOTES))
+    changes = int(PEDAL_CHANGES * PIECE_NOTES)
+    controls = empty(CONTROL_DTYPE, changes)
+    controls["controller"] = rng.choice([SUSTAIN, SOFT], changes, p=[0.84, 0.16])
+    controls["value"] = rng.integers(0, 128, changes)
+    controls["onset_s"] = np.sort(rng.uniform(0, notes["onset_s"][-1], changes))
     return Piece(notes, (Track("piano"),), controls=controls)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import mido
@@ -16,6 +18,7 @@ from hocket.config.schema import ProfileConfig, TrainerConfig
 from hocket.config.views import PerformanceConfig
 from hocket.errors import InputError
 from hocket.evaluation.on_path import evaluate_path
+from hocket.evaluation.performer_splits import redrawn, scores
 from hocket.generation.performing import load_performer, perform_file
 from hocket.midi import read_midi
 from hocket.midi_write import write_midi
@@ -24,6 +27,7 @@ from hocket.report import Report
 from hocket.stages import run_stage
 from hocket.training.performer import composer_among
 from hocket.training.performer_inference import load
+from hocket.views.performance import View
 from making import make_config, make_piece
 from making_performance import corpus, performance
 
@@ -255,3 +259,21 @@ def test_files_without_a_performance_are_told_apart(
         with pytest.raises(InputError, match="no note with a pitch"):
             perform_file(tmp_path / "x.mid", tmp_path / "y.mid", ran[0] / "models" / "performer")
         assert not (tmp_path / "y.mid").exists()
+
+
+def test_works_are_dealt_anew_and_every_setting_is_scored(tmp_path: Path) -> None:
+    cfg = make(tmp_path, "performer_ar")
+    (tmp_path / "out" / "corpus" / "split").mkdir(parents=True)
+    write_tables(corpus(10), tmp_path / "out" / "corpus" / "split")
+    run_stage(replace(cfg, stage="views_performance"))
+    view = View(tmp_path / "out" / "views" / "performance")
+    official = {piece["id"]: piece["split"] for piece in view.pieces}
+    dealt = [{piece["id"]: piece["split"] for piece in redrawn(view, seed).pieces} for seed in (1, 1, 2)]
+    assert Counter(dealt[0].values()) == Counter(official.values())
+    assert dealt[2] != dealt[0] != official
+    found = list(scores(cfg, draws=1))
+    assert [score.setting for score in found] == ["one_step_ahead", "free_running"]
+    assert all(score.notes > 0 and -5 < score.r2["velocity_r2"] < 1 for score in found)
+    view.pieces = view.pieces[:4]
+    with pytest.raises(InputError, match="too few"):
+        redrawn(view, 1)

@@ -140,6 +140,8 @@ class MelodyGanConfig:
         noise: numbers that a segment begins with.
         temperature: of the Gumbel noise.
         dropout: of what the GRU says, while it learns by likelihood.
+        critic: events (scores of every possible next event, told the true ones before) or segments (of whole ones).
+        critic_dropout: of the critic of events.
         smoothing: of the running mean of the generator's weights, which is what is sampled.
         critic_steps: steps of the discriminator for each of the generator.
         learning_rate, critic_rate: of Adam.
@@ -159,6 +161,8 @@ class MelodyGanConfig:
     noise: int = 32
     temperature: float = 1.0
     dropout: float = 0.0
+    critic: str = "segments"
+    critic_dropout: float = 0.2
     smoothing: float = 0.99
     critic_steps: int = 1
     learning_rate: float = 4e-4

@@ -65,16 +65,20 @@ class EventGenerator(nn.Module):
         logits: Tensor = self.to_length(torch.cat([hidden, self.pitch(pitch), told], dim=2)).float()
         return logits
 
-    def log_likelihood(self, real: Choices, noise: Tensor, style: Tensor) -> Tensor:
-        """(batch,) nats of one-hot segments, each event told the true ones before it."""
+    def next_logits(self, real: Choices, noise: Tensor, style: Tensor) -> Choices:
+        """Logits of every event of one-hot segments, told the true events before it; of a length the true pitch too."""
         notes, starts = torch.cat(real, dim=2), starts_of(real[1])
         told = self._told(starts, starts, self.echo(notes))
         before = functional.pad(notes, (0, 0, 1, 0))[:, :-1]
         hidden, _ = self.cell(self._inputs(before, told, noise, style), torch.tanh(self.start(noise))[None])
         hidden = functional.dropout(hidden, self.dropout, self.training)
-        of_pitch = (functional.log_softmax(self._pitch_logits(hidden, told), -1) * real[0]).sum((1, 2))
-        of_length = functional.log_softmax(self._length_logits(hidden, told, real[0]), -1)
-        return of_pitch + (of_length * real[1]).sum((1, 2))
+        return self._pitch_logits(hidden, told), self._length_logits(hidden, told, real[0])
+
+    def log_likelihood(self, real: Choices, noise: Tensor, style: Tensor) -> Tensor:
+        """(batch,) nats of one-hot segments, each event told the true ones before it."""
+        logits = self.next_logits(real, noise, style)
+        each = [(functional.log_softmax(part, -1) * true).sum((1, 2)) for part, true in zip(logits, real, strict=True)]
+        return each[0] + each[1]
 
     def forward(self, noise: Tensor, style: Tensor, temperature: float) -> Choices:
         """Segments, free running; their gradient goes through the soft choices."""
@@ -162,3 +166,21 @@ def interval_choices(pitch: Tensor) -> Tensor:
         both = before[:, :, low:high] * after[:, :, low + interval : high + interval]
         found.append(both.sum(2))
     return functional.pad(torch.stack(found, dim=2), (0, 0, 1, 0))
+
+
+def next_critic_loss(scores: Tensor, chances: Tensor, true: Tensor) -> Tensor:
+    """What it costs to take true next choices for made ones and made ones for true, a mean over events.
+
+    Args:
+        scores: (batch, events, choices) of every possible choice, higher for what looks true.
+        chances: (batch, events, choices) log-probabilities of the generator; the mean over what it makes is exact.
+        true: (batch, events, choices) one-hot.
+    """
+    of_true = (true * functional.softplus(-scores)).sum(-1)
+    of_made = (chances.detach().exp() * functional.softplus(scores)).sum(-1)
+    return (of_true + of_made).mean()
+
+
+def next_generator_loss(scores: Tensor, chances: Tensor) -> Tensor:
+    """Minus the score that a generator is to expect, a mean over events; what is true it never sees."""
+    return -(chances.exp() * scores.detach()).sum(-1).mean()

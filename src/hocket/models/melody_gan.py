@@ -17,10 +17,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hocket.config.latent import MelodyGanConfig
-from hocket.models.gan_parts import Choices, EventDiscriminator, EventGenerator
+from hocket.models.gan_parts import (
+    Choices,
+    EventDiscriminator,
+    EventGenerator,
+    next_critic_loss,
+    next_generator_loss,
+)
 from hocket.models.scalar_gan import ScalarDiscriminator, ScalarGenerator
 
 PATIENCE = 3  # watches in a row that must find a run dead
+RAMP = 20  # steps in which the rates of an adversary of events rise
 
 
 class MelodyGan(pl.LightningModule):
@@ -45,7 +52,11 @@ class MelodyGan(pl.LightningModule):
         self.discriminator: nn.Module
         if config.form == "autoregressive":
             self.generator = EventGenerator(*sizes, config.width, config.noise, config.dropout)
-            self.discriminator = EventDiscriminator(*sizes[1:], config.width)
+            self.discriminator = (
+                EventGenerator(*sizes, config.width, config.noise, config.critic_dropout)
+                if config.critic == "events"
+                else EventDiscriminator(*sizes[1:], config.width)
+            )
         else:
             self.generator = ScalarGenerator(config.form, events, config.noise)
             self.discriminator = ScalarDiscriminator(config.form, events)
@@ -83,7 +94,7 @@ class MelodyGan(pl.LightningModule):
             return 2 * torch.stack(numbers, dim=2).clamp(0, 1) - 1
         return functional.one_hot(pitch, self.pitches).float(), functional.one_hot(length, self.lengths).float()
 
-    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> None:
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], number: int) -> None:
         """One step of whoever's turn it is."""
         pitch, length, style = batch
         told = style if self.config.conditional else torch.zeros_like(style)
@@ -92,6 +103,9 @@ class MelodyGan(pl.LightningModule):
         if self.current_epoch < self.warm_up:
             self._warm_step(real, told, for_warm_up)
             return
+        if self.config.critic == "events":
+            self._event_step(real, told, number, for_generator, for_critic)
+            return
         for _ in range(self.config.critic_steps):
             with torch.no_grad():
                 made = self.draw(style, self.generator)
@@ -99,7 +113,7 @@ class MelodyGan(pl.LightningModule):
             self._step(for_critic, critic_loss, self.discriminator)
         generator_loss = self._generator_loss(self.draw(style, self.generator), told)
         self._step(for_generator, generator_loss, self.generator)
-        self._remember(self.config.smoothing)
+        self._remember(self._smoothing(self.global_step))
         self._log(len(style), loss=generator_loss, critic_loss=critic_loss)
 
     def _warm_step(self, real: Choices, told: Tensor, optimizer: Any) -> None:
@@ -109,8 +123,28 @@ class MelodyGan(pl.LightningModule):
         noise = torch.randn(len(told), self.config.noise)
         nats = -self.generator.log_likelihood(real, noise, told).mean() / self.events  # type: ignore[operator]
         self._step(optimizer, nats, self.generator)
-        self._remember(self.config.smoothing)
+        self._remember(self._smoothing(self.global_step))
         self._log(len(told), loss=nats, critic_loss=torch.zeros(()))
+
+    def _event_step(self, real: Choices, told: Tensor, number: int, for_generator: Any, for_critic: Any) -> None:
+        """Both sides hear the true events before each one; one chooses what comes next, one scores every choice."""
+        batches = int(self.trainer.num_training_batches)
+        step = (self.current_epoch - self.warm_up) * batches + number
+        done = step / max(batches * (int(self.trainer.max_epochs or 1) - self.warm_up), 1)
+        share = min(1.0, (step + 1) / RAMP) * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+        for optimizer, rate in ((for_generator, self.config.learning_rate), (for_critic, self.config.critic_rate)):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * share
+        noise = torch.randn(len(told), self.config.noise)
+        chances = [part.log_softmax(-1) for part in self.generator.next_logits(real, noise, told)]  # type: ignore[operator]
+        scores = self.discriminator.next_logits(real, torch.zeros_like(noise), told)  # type: ignore[operator]
+        parts = list(zip(scores, chances, real, strict=True))
+        critic_loss = torch.stack([next_critic_loss(score, chance, true) for score, chance, true in parts]).sum()
+        generator_loss = torch.stack([next_generator_loss(score, chance) for score, chance, _ in parts]).sum()
+        self._step(for_critic, critic_loss, self.discriminator)
+        self._step(for_generator, generator_loss, self.generator)
+        self._remember(self._smoothing(step))
+        self._log(len(told), loss=generator_loss, critic_loss=critic_loss)
 
     def _step(self, optimizer: Any, loss: Tensor, side: nn.Module) -> None:
         optimizer.zero_grad()
@@ -131,6 +165,10 @@ class MelodyGan(pl.LightningModule):
         scored: Tensor = -self.discriminator(made, told).mean()
         return scored
 
+    def _smoothing(self, step: int) -> float:
+        """Of the running mean; the first weights are soon forgotten."""
+        return min(self.config.smoothing, 1 - 1 / (step / 4 + 2))
+
     def _remember(self, smoothing: float) -> None:
         """Moves the running mean; buffers (of batch norm) are copied."""
         with torch.no_grad():
@@ -149,16 +187,19 @@ class MelodyGan(pl.LightningModule):
             self.warm.load_state_dict(self.mean.state_dict())
 
     def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> None:
-        """Logs how far samples are from real segments, and their diversity."""
+        """Logs how far samples are from real segments, and their diversity.
+
+        The loss adds the epochs that are left: rates fall to nothing, so that the last epoch is the one to keep.
+        """
         pitch, length, style = batch
         state = torch.get_rng_state()
         torch.manual_seed(len(style))  # the same noise in every epoch
         made = self.events_of(self.draw(style))
         torch.set_rng_state(state)
         distance = histogram_distance(made, (pitch, length), self.pitches, self.lengths)
-        distance = distance + float(self.current_epoch < self.warm_up)  # no epoch of the warm-up is the best
+        left = float(int(self.trainer.max_epochs or 1) - 1 - self.current_epoch)
         spread = diversity(made) / diversity((pitch, length)).clamp(min=1e-6)
-        named = {"validation/loss": distance, "validation/diversity": spread}
+        named = {"validation/loss": left + distance, "validation/distance": distance, "validation/diversity": spread}
         self.log_dict(named, on_epoch=True, on_step=False, batch_size=len(style))
 
     def on_validation_epoch_end(self) -> None:
@@ -175,7 +216,7 @@ class MelodyGan(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """Adam for the generator, the discriminator, and the generator while it warms up."""
         config = self.config
-        betas = (0.5, 0.9)
+        betas = (0.5, 0.99) if config.critic == "events" else (0.5, 0.9)
         return [
             torch.optim.Adam(self.generator.parameters(), config.learning_rate, betas),
             torch.optim.Adam(self.discriminator.parameters(), config.critic_rate, betas),

@@ -63,9 +63,9 @@ def run(cfg: Config, out: Path) -> Report:
     if module.stopped:
         print(f"{STAGE}: {module.stopped}", file=sys.stderr)  # noqa: T201
     return Report(
-        summary=f"distance {last['validation/loss']:.4f} of histograms, diversity {last['validation/diversity']:.2f}",
+        summary=f"histograms {last['validation/distance']:.4f} away, diversity {last['validation/diversity']:.2f}",
         counts={**counts, "parameters": sum(weight.numel() for weight in module.generator.parameters())},
-        metrics={name: fitted.best(f"validation/{name}") for name in ("loss", "diversity")},
+        metrics={name: fitted.best(f"validation/{name}") for name in ("distance", "diversity")},
         checks=[*fitted.checks(), Check("run_stayed_alive", not module.stopped, False, module.stopped or "to the end")],
     )
 
