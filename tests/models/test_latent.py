@@ -15,6 +15,8 @@ from hocket.models.gan_parts import (
     EventGenerator,
     echo_masks,
     interval_choices,
+    next_critic_loss,
+    next_generator_loss,
     phases,
     starts_of,
 )
@@ -84,6 +86,28 @@ def test_a_generator_is_told_the_same_free_running_and_on_true_events(monkeypatc
         made = generator(noise, style, 1.0)
         told = generator.log_likelihood(made, noise, style)
     assert torch.allclose(told, torch.stack(heard).sum(0), atol=1e-4)
+
+
+def test_the_best_score_of_a_choice_is_how_much_likelier_it_is_true_than_made() -> None:
+    torch.manual_seed(6)
+    true, made = torch.randn(2, 1, 1, 5).log_softmax(-1)
+    scores = (true - made).requires_grad_()
+    likely = next_critic_loss(scores, made, true.exp())  # a mean over what is true stands for many events
+    assert torch.allclose(torch.autograd.grad(likely, scores)[0], torch.zeros(1, 1, 5), atol=1e-7)
+    for astray in 0.3 * torch.randn(8, 1, 1, 5):
+        assert next_critic_loss(scores + astray, made, true.exp()) > likely
+
+
+def test_a_generator_follows_scores_alone_down_to_what_is_true() -> None:
+    torch.manual_seed(7)
+    true, logits = torch.tensor([[[0.6, 0.3, 0.1]]]).log(), torch.randn(1, 1, 3, requires_grad=True)
+    optimizer = torch.optim.SGD([logits], 0.5)
+    for _ in range(500):
+        chances = logits.log_softmax(-1)
+        optimizer.zero_grad()
+        next_generator_loss((true - chances).detach(), chances).backward()
+        optimizer.step()
+    assert torch.allclose(logits.softmax(-1), true.exp(), atol=1e-3)
 
 
 def test_events_know_their_place_and_what_began_a_bar_before() -> None:
@@ -158,7 +182,7 @@ def test_diversity_of_a_collapsed_batch_is_nothing() -> None:
 
 @pytest.mark.parametrize("form", ["autoregressive", "dense", "conv", "deep"])
 def test_every_generator_draws_events_that_the_discriminator_can_read(form: str) -> None:
-    model = MelodyGan(replace(GAN, form=form), 24, 20, 16, 2)
+    model = MelodyGan(replace(GAN, form=form, critic="segments"), 24, 20, 16, 2)
     style = torch.tensor([0, 1, 2, 1])
     drawn = model.draw(style)
     pitch, length = model.events_of(drawn)
@@ -170,7 +194,7 @@ def test_every_generator_draws_events_that_the_discriminator_can_read(form: str)
 
 
 def test_the_gradient_goes_through_straight_through_choices() -> None:
-    model = MelodyGan(GAN, 8, 20, 16, 2)
+    model = MelodyGan(replace(GAN, critic="segments"), 8, 20, 16, 2)
     style = torch.tensor([1, 2])
     model.discriminator(model.draw(style, model.generator), style).sum().backward()
     assert all(weight.grad is not None and weight.grad.any() for weight in model.generator.to_pitch.parameters())  # type: ignore[union-attr]

@@ -126,6 +126,7 @@ class MelodyVaeConfig:
 
 LISTS = ("both", "notes", "rhythms")
 FORMS = ("autoregressive", "dense", "conv", "deep")
+CRITICS = ("events", "segments")
 
 
 @dataclass
@@ -139,11 +140,12 @@ class MelodyGanConfig:
         width: of the generator's GRU, and of the discriminator's layers.
         noise: numbers that a segment begins with.
         temperature: of the Gumbel noise.
-        dropout: of what the GRU says, while it learns by likelihood.
-        critic: events (scores of every possible next event, told the true ones before) or segments (of whole ones).
+        dropout: of what the generator's GRU says, in training.
+        critic: of the autoregressive form. events: scores of every choice that could come next, told the true events
+            before, as the generator is; segments: of whole ones as the generator plays them free running.
         critic_dropout: of the critic of events.
         smoothing: of the running mean of the generator's weights, which is what is sampled.
-        critic_steps: steps of the discriminator for each of the generator.
+        critic_steps: steps of the discriminator for each of the generator, where segments are judged.
         learning_rate, critic_rate: of Adam.
         warm_up: epochs by profile in which the generator learns by likelihood alone; 0 is purely adversarial.
         warm_up_rate: of Adam then.
@@ -161,7 +163,7 @@ class MelodyGanConfig:
     noise: int = 32
     temperature: float = 1.0
     dropout: float = 0.0
-    critic: str = "segments"
+    critic: str = "events"
     critic_dropout: float = 0.2
     smoothing: float = 0.99
     critic_steps: int = 1
@@ -179,6 +181,8 @@ class MelodyGanConfig:
         positive(self, "width", "noise", "temperature", "critic_steps", "learning_rate", "critic_rate", "warm_up_rate")
         positive(self, "batch")
         one_of(self, "form", FORMS)
+        one_of(self, "critic", CRITICS)
+        within(self, "critic_dropout", 0.0, 0.9)
         within(self, "smoothing", 0.0, 0.9999)
         within(self, "dropout", 0.0, 0.9)
         within(self, "watch", 0.0, 1.0)

@@ -1,8 +1,12 @@
 """The generative adversarial network of segments of events, with a watch that ends a dead run.
 
-Loss: hinge (Lim & Ye 2017), the discriminator spectrally normalised. What is sampled is a running mean of the
-generator's weights (Yaz et al. 2019). With a warm-up, the generator first learns by likelihood, and that state is kept,
-so that the adversary can be held against it.
+The canonical adversary scores every choice that could come next, told the true events before it, as the generator is:
+both losses are exact means over all choices, and nothing has to be sampled in training. (A conditional GAN of one
+event, Mirza & Osindero 2014; the loss of the discriminator is that of Goodfellow et al. 2014, the generator is moved by
+the expected score.) The other one judges whole segments that the generator plays free running: hinge loss (Lim & Ye
+2017), spectral norm, a gradient straight through the choices. What is sampled is a running mean of the generator's
+weights (Yaz et al. 2019). With a warm-up, the generator first learns by likelihood, and that state is kept, so that the
+adversary can be held against it.
 """
 
 from __future__ import annotations
@@ -54,7 +58,7 @@ class MelodyGan(pl.LightningModule):
             self.generator = EventGenerator(*sizes, config.width, config.noise, config.dropout)
             self.discriminator = (
                 EventGenerator(*sizes, config.width, config.noise, config.critic_dropout)
-                if config.critic == "events"
+                if self.judges_events
                 else EventDiscriminator(*sizes[1:], config.width)
             )
         else:
@@ -71,6 +75,11 @@ class MelodyGan(pl.LightningModule):
     def classic(self) -> bool:
         """Whether it writes one number for each pitch and length."""
         return self.config.form != "autoregressive"
+
+    @property
+    def judges_events(self) -> bool:
+        """Whether the discriminator scores what could come next, and not whole segments."""
+        return not self.classic and self.config.critic == "events"
 
     def draw(self, style: Tensor, generator: nn.Module | None = None) -> Any:
         """Segments in styles: `Choices`, or for classic forms (batch, events, 2) numbers."""
@@ -103,7 +112,7 @@ class MelodyGan(pl.LightningModule):
         if self.current_epoch < self.warm_up:
             self._warm_step(real, told, for_warm_up)
             return
-        if self.config.critic == "events":
+        if self.judges_events:
             self._event_step(real, told, number, for_generator, for_critic)
             return
         for _ in range(self.config.critic_steps):
@@ -216,7 +225,7 @@ class MelodyGan(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """Adam for the generator, the discriminator, and the generator while it warms up."""
         config = self.config
-        betas = (0.5, 0.99) if config.critic == "events" else (0.5, 0.9)
+        betas = (0.5, 0.99) if self.judges_events else (0.5, 0.9)
         return [
             torch.optim.Adam(self.generator.parameters(), config.learning_rate, betas),
             torch.optim.Adam(self.discriminator.parameters(), config.critic_rate, betas),
