@@ -22,6 +22,7 @@ from hocket.evaluation.melody_gan import real_segments
 from hocket.evaluation.melody_vae import evenly_spaced, latent_row
 from hocket.evaluation.regression import Interval
 from hocket.evaluation.segment_boards import reference_of, row_of
+from hocket.generation.melody_gan import draw_styles
 from hocket.notes import NoteTable
 from hocket.report import Check, Report, stage_folder
 from hocket.training import melody_gan, melody_vae, scalar_vae
@@ -168,7 +169,7 @@ def _list_row(cfg: Config, name: str, role: str, right: Values, used: float, tes
 def _gan(cfg: Config, name: str, tests: dict[int, Segments]) -> Scored:  # noqa: ARG001
     """A form of `hocket.models.melody_gan`."""
     module, known, _, _ = melody_gan.train(cfg, f"{STAGE}_{name}")
-    styles = [known["styles"][place % len(known["styles"])] for place in range(2 * cfg.evaluation.samples)]
+    styles = draw_styles(known, 2 * cfg.evaluation.samples, cfg.seed)  # as often as real segments have them
     made = _table(*melody_gan.drawn(module.eval(), known, styles, cfg.seed), styles)
     real = real_segments(read_events(stage_folder(cfg.out, "views_segments")), known["styles"])
     row = row_of(name, "model", made, reference_of(real, cfg), WARM_UP_FREE, cfg)
