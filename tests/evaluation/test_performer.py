@@ -270,7 +270,14 @@ def test_works_are_dealt_anew_and_every_setting_is_scored(tmp_path: Path) -> Non
     official = {piece["id"]: piece["split"] for piece in view.pieces}
     dealt = [{piece["id"]: piece["split"] for piece in redrawn(view, seed).pieces} for seed in (1, 1, 2)]
     assert Counter(dealt[0].values()) == Counter(official.values())
-    assert dealt[2] != dealt[0] != official
+    assert dealt[0] == dealt[1] != official
+    assert dealt[2] != dealt[0]
+    drawn = {view.pieces[piece]["id"] for piece in set(view.keys["piece"][view.rows("test")].tolist())}
+    assert drawn == {name for name, split in dealt[2].items() if split == "test"}  # rows follow the draw
+    for place, piece in enumerate(view.pieces):
+        piece["work"] = f"work {place % 7}"
+    together = redrawn(view, 3).pieces
+    assert all(one["split"] == other["split"] for one in together for other in together if one["work"] == other["work"])
     found = list(scores(cfg, draws=1))
     assert [score.setting for score in found] == ["one_step_ahead", "free_running"]
     assert all(score.notes > 0 and -5 < score.r2["velocity_r2"] < 1 for score in found)
